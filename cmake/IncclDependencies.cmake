@@ -1,0 +1,22 @@
+# Libraries that INCCL builds on: required ones fail here with the package to install, optional ones
+# are detected and the summary says what was found.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+if(INCCL_BUILD_BENCH)
+  find_package(CLI11 REQUIRED)
+endif()
+if(INCCL_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+find_package(benchmark QUIET)
+
+function(inccl_print_summary)
+  message(STATUS "INCCL ${PROJECT_VERSION}: build type ${CMAKE_BUILD_TYPE}, sanitizers '${INCCL_SANITIZE}'")
+  message(STATUS "  tests ${INCCL_BUILD_TESTS}, bench ${INCCL_BUILD_BENCH}, examples ${INCCL_BUILD_EXAMPLES}")
+  message(STATUS "  libsodium ${sodium_VERSION}, Highway ${hwy_VERSION}, Google Benchmark found: ${benchmark_FOUND}")
+endfunction()

@@ -1,0 +1,264 @@
+/* INCCL: collective communication over host memory (and, with a module, CUDA memory).
+ *
+ * Conventions that hold for every call below:
+ *
+ *  1. Types, constants and result codes are those of NCCL 2.32, value for value, with another
+ *     prefix; what NCCL lacks starts higher (results 100, types 32, operations 64). A port is a
+ *     search-and-replace of the prefix.
+ *  2. Every call returns a result code. An argument error (incclInvalidArgument, incclInvalidUsage
+ *     on a wrong moment) changes nothing: the communicator stays good, outputs stay as they were.
+ *     Any other error sticks to the communicator, reaches all of its ranks in bounded time, and is
+ *     what every later call on it returns. incclGetLastError gives the sentence: which rank, host
+ *     and operation.
+ *  3. Handles are ids, not addresses: a call on a destroyed, foreign or NULL handle is
+ *     incclInvalidArgument, never a crash.
+ *  4. Nothing waits for ever. Creation takes at most INCCL_CREATION_TIMEOUT (60 s), an operation
+ *     INCCL_TIMEOUT (600 s); a peer whose connection closes is dead at once, a silent one after
+ *     INCCL_HEARTBEAT_TIMEOUT (10 s).
+ *  5. Buffers are the caller's. With a NULL stream a call (or the outermost incclGroupEnd) returns
+ *     when the result is there and the buffers may be reused. Buffers need the alignment of their
+ *     element type. A count of 0 is legal everywhere, and then buffers may be NULL.
+ *  6. All ranks of a communicator call the same collectives in the same order with the same count,
+ *     type, operation and root. A difference is found and is incclInvalidUsage on all ranks, naming
+ *     both calls; it never ends in a wrong result.
+ *  7. Threads: calls on different communicators are independent. Calls on one communicator from
+ *     several threads are serialised in the order in which they arrive. One thread that holds
+ *     several communicators calls them inside a group. incclCommAbort and incclCommGetAsyncError
+ *     may be called by any thread at any time.
+ *  8. fork: a communicator belongs to the process that made it; in a child every call on it is
+ *     incclInvalidUsage.
+ */
+#ifndef INCCL_INCCL_H_
+#define INCCL_INCCL_H_
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INCCL_MAJOR 0
+#define INCCL_MINOR 1
+#define INCCL_PATCH 0
+#define INCCL_VERSION_CODE 100
+#define INCCL_VERSION(X, Y, Z) ((X)*10000 + (Y)*100 + (Z))
+
+#define INCCL_UNIQUE_ID_BYTES 128
+#define INCCL_COMM_NULL NULL
+#define INCCL_CONFIG_UNDEF_INT INT_MIN
+#define INCCL_CONFIG_UNDEF_PTR NULL
+
+#if defined(__GNUC__)
+#define INCCL_EXPORT __attribute__((visibility("default")))
+#else
+#define INCCL_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct incclComm* incclComm_t;
+/* A CUDA stream fits, and so will the library's own streams. Host-memory calls take NULL. */
+typedef struct CUstream_st* incclStream_t;
+
+typedef struct {
+  char internal[INCCL_UNIQUE_ID_BYTES];
+} incclUniqueId;
+
+typedef enum {
+  incclSuccess = 0,
+  incclUnhandledCudaError = 1,
+  incclSystemError = 2,     /* a call to the operating system failed */
+  incclInternalError = 3,   /* a defect of the library */
+  incclInvalidArgument = 4, /* this call's arguments; nothing happened */
+  incclInvalidUsage = 5,    /* wrong moment, or ranks that called different things */
+  incclRemoteError = 6,     /* another rank failed, died or left */
+  incclInProgress = 7,
+  incclTimeout = 8,         /* a deadline passed */
+  incclAborted = 100        /* incclCommAbort was called while this call was running */
+} incclResult_t;
+
+typedef enum {
+  incclInt8 = 0,
+  incclChar = 0,
+  incclUint8 = 1,
+  incclInt32 = 2,
+  incclInt = 2,
+  incclUint32 = 3,
+  incclInt64 = 4,
+  incclUint64 = 5,
+  incclFloat16 = 6,
+  incclHalf = 6,
+  incclFloat32 = 7,
+  incclFloat = 7,
+  incclFloat64 = 8,
+  incclDouble = 8,
+  incclBfloat16 = 9,
+  incclFloat8e4m3 = 10,
+  incclFloat8e5m2 = 11,
+  incclNumTypes = 12
+} incclDataType_t;
+
+typedef enum {
+  incclSum = 0,
+  incclProd = 1,
+  incclMax = 2,
+  incclMin = 3,
+  incclAvg = 4,
+  incclNumOps = 5,
+  incclMaxRedOp = 0x7fffffff
+} incclRedOp_t;
+
+/* Start from INCCL_CONFIG_INITIALIZER. Fields up to launchOrderImplicit have NCCL's names and
+ * meanings; those made for GPUs are accepted and have no effect on host memory. `size` governs
+ * which fields are looked at, so programs built against older headers keep working. */
+typedef struct {
+  size_t size;
+  unsigned int magic;
+  unsigned int version;
+  int blocking; /* only 1 */
+  int cgaClusterSize;
+  int minCTAs;
+  int maxCTAs;
+  const char* netName; /* transport: "auto", "inproc", "shm", "tcp"; as INCCL_TRANSPORT */
+  int splitShare;
+  int trafficClass;
+  const char* commName; /* for messages */
+  int collnetEnable;
+  int CTAPolicy;
+  int shrinkShare;
+  int nvlsCTAs;
+  int nChannelsPerNetPeer;
+  int nvlinkCentricSched;
+  int graphUsageMode;
+  int numRmaCtx;
+  int maxP2pPeers;
+  int graphStreamOrdering;
+  int launchOrderImplicit;
+  /* Ours. */
+  int operationTimeoutMs; /* as INCCL_TIMEOUT, for this communicator */
+  int creationTimeoutMs;  /* as INCCL_CREATION_TIMEOUT */
+} incclConfig_t;
+
+#define INCCL_CONFIG_MAGIC 0xcafebeefu
+#define INCCL_CONFIG_INITIALIZER                                                                 \
+  {                                                                                              \
+    sizeof(incclConfig_t), INCCL_CONFIG_MAGIC, INCCL_VERSION(INCCL_MAJOR, INCCL_MINOR, INCCL_PATCH), \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT                   \
+  }
+
+/* ---- Version and errors ------------------------------------------------------------------- */
+
+/* X*10000 + Y*100 + Z of the library that runs. */
+INCCL_EXPORT incclResult_t incclGetVersion(int* version);
+
+/* A static text for a code; never NULL. */
+INCCL_EXPORT const char* incclGetErrorString(incclResult_t result);
+
+/* The sentence of the newest failure of `comm`, or, with comm NULL or unknown, of the calling
+ * thread. "" when there was none. The text stays valid until the same thread asks again. */
+INCCL_EXPORT const char* incclGetLastError(incclComm_t comm);
+
+/* The communicator's state without waiting: incclSuccess, or the error that sticks to it. */
+INCCL_EXPORT incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_t* asyncError);
+
+/* ---- Creation and end --------------------------------------------------------------------- */
+
+/* Makes the token by which ranks meet; one process calls it and hands the 128 bytes to the others
+ * by any means. Opens the rendezvous in this process (INCCL_SOCKET_IFNAME, INCCL_PORT_RANGE), so
+ * this process must live until all ranks have joined, and as long as the communicators do. */
+INCCL_EXPORT incclResult_t incclGetUniqueId(incclUniqueId* uniqueId);
+
+/* Rank, size and token from the environment of a launcher: INCCL_RANK, INCCL_NRANKS and INCCL_ROOT
+ * (host:port); torchrun's RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT (the port after it is used);
+ * Open MPI's OMPI_COMM_WORLD_RANK and _SIZE (on one host, or with INCCL_ROOT). Looked for in this
+ * order; without any of them it is one rank of one. The secret is INCCL_SECRET; without it the
+ * launch is unauthenticated, with one warning. Nothing connects before incclCommInitRank. */
+INCCL_EXPORT incclResult_t incclGetUniqueIdFromLauncher(incclUniqueId* uniqueId, int* nranks, int* rank);
+
+/* Collective over the nranks holders of the token; blocks until all have joined. Each rank number
+ * is used once. On failure *comm stays as it was. */
+INCCL_EXPORT incclResult_t incclCommInitRank(incclComm_t* comm, int nranks, incclUniqueId commId, int rank);
+
+/* The same with settings; NULL means the defaults. */
+INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks, incclUniqueId commId,
+                                                   int rank, incclConfig_t* config);
+
+/* ndev communicators of one clique in this process, comms[0 … ndev-1]; devlist is ignored on host
+ * memory and may be NULL. A single thread then calls them inside groups. */
+INCCL_EXPORT incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int* devlist);
+
+/* Leaves: local, waits at most a short linger for its farewell. Calls that still run on the handle
+ * finish first. Peers may finish operations that this rank has called; a later one fails there. */
+INCCL_EXPORT incclResult_t incclCommDestroy(incclComm_t comm);
+
+/* Ends at once, from any thread, in any state: running calls on the handle return incclAborted
+ * within 100 ms, peers see this rank as gone. The handle is invalid afterwards. */
+INCCL_EXPORT incclResult_t incclCommAbort(incclComm_t comm);
+
+INCCL_EXPORT incclResult_t incclCommCount(const incclComm_t comm, int* count);
+INCCL_EXPORT incclResult_t incclCommUserRank(const incclComm_t comm, int* rank);
+/* Always -1 on host memory. */
+INCCL_EXPORT incclResult_t incclCommCuDevice(const incclComm_t comm, int* device);
+
+/* Which plan an all-reduce, broadcast … of this size takes: transport, algorithm, protocol and plan
+ * id, as "shm ring half 0123456789abcdef". `collective` is a name such as "all_reduce"; `bytes` is
+ * the length that nccl-tests counts. Writes at most `length` characters, always terminated. */
+INCCL_EXPORT incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective, size_t bytes,
+                                            char* text, size_t length);
+
+/* Memory that every zero-copy path likes best (shared between the processes of a host, page
+ * aligned). To be freed with incclMemFree. */
+INCCL_EXPORT incclResult_t incclMemAlloc(void** pointer, size_t size);
+INCCL_EXPORT incclResult_t incclMemFree(void* pointer);
+
+/* ---- Collectives and messages ------------------------------------------------------------- */
+
+/* recvbuff = the reduction of all ranks' sendbuff, bitwise equal on all ranks. In place when
+ * recvbuff == sendbuff; other overlaps are undefined. */
+INCCL_EXPORT incclResult_t incclAllReduce(const void* sendbuff, void* recvbuff, size_t count,
+                                          incclDataType_t datatype, incclRedOp_t op, incclComm_t comm,
+                                          incclStream_t stream);
+
+/* recvbuff = root's sendbuff on all ranks. sendbuff is read on the root only; in place there when
+ * recvbuff == sendbuff. incclBcast is the in-place form. */
+INCCL_EXPORT incclResult_t incclBroadcast(const void* sendbuff, void* recvbuff, size_t count,
+                                          incclDataType_t datatype, int root, incclComm_t comm,
+                                          incclStream_t stream);
+INCCL_EXPORT incclResult_t incclBcast(void* buff, size_t count, incclDataType_t datatype, int root,
+                                      incclComm_t comm, incclStream_t stream);
+
+/* recvbuff[r * sendcount …] = rank r's sendbuff. In place when sendbuff == recvbuff + rank *
+ * sendcount elements. */
+INCCL_EXPORT incclResult_t incclAllGather(const void* sendbuff, void* recvbuff, size_t sendcount,
+                                          incclDataType_t datatype, incclComm_t comm, incclStream_t stream);
+
+/* One message to, or from, one peer; matched in order per pair of ranks, with equal count and type.
+ * Sends and receives that need each other go into one group. A message to oneself needs a group. */
+INCCL_EXPORT incclResult_t incclSend(const void* sendbuff, size_t count, incclDataType_t datatype, int peer,
+                                     incclComm_t comm, incclStream_t stream);
+INCCL_EXPORT incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType_t datatype, int peer,
+                                     incclComm_t comm, incclStream_t stream);
+
+/* Returns when every rank has called it. */
+INCCL_EXPORT incclResult_t incclBarrier(incclComm_t comm, incclStream_t stream);
+
+/* ---- Groups ------------------------------------------------------------------------------- */
+
+/* Calls between the two are collected by this thread and driven together by the outermost
+ * incclGroupEnd, which returns when all are done: several communicators of one thread, sends and
+ * receives that need each other. Groups nest. A call with wrong arguments inside a group is
+ * refused at once and not part of it. */
+INCCL_EXPORT incclResult_t incclGroupStart(void);
+INCCL_EXPORT incclResult_t incclGroupEnd(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* INCCL_INCCL_H_ */

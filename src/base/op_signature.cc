@@ -1,0 +1,42 @@
+#include "base/op_signature.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+
+namespace inccl {
+
+std::string_view name(Collective collective) {
+  switch (collective) {
+    case Collective::kAllReduce: return "all_reduce";
+    case Collective::kBroadcast: return "broadcast";
+    case Collective::kAllGather: return "all_gather";
+    case Collective::kBarrier: return "barrier";
+    case Collective::kSend: return "send";
+    case Collective::kRecv: return "recv";
+  }
+  return "unknown collective";
+}
+
+std::string OpSignature::describe() const {
+  if (collective == Collective::kBarrier) return "barrier";
+  std::string text = fmt::format("{} count {} type {}", name(collective), count, name(type));
+  switch (collective) {
+    case Collective::kAllReduce: text += fmt::format(" op {}", name(op)); break;
+    case Collective::kBroadcast: text += fmt::format(" root {}", root); break;
+    case Collective::kSend: text += fmt::format(" to rank {}", root); break;
+    case Collective::kRecv: text += fmt::format(" from rank {}", root); break;
+    case Collective::kAllGather:
+    case Collective::kBarrier: break;
+  }
+  return text;
+}
+
+uint32_t OpSignature::digest() const {
+  const uint64_t kinds = uint64_t{static_cast<uint8_t>(collective)} << 48 |
+                         (static_cast<uint64_t>(type) & 0xff) << 40 |
+                         (static_cast<uint64_t>(op) & 0xff) << 32 | static_cast<uint32_t>(root);
+  return static_cast<uint32_t>(mixHash(kinds, count) >> 32);
+}
+
+}  // namespace inccl

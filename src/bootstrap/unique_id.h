@@ -1,0 +1,39 @@
+// The 128 bytes by which ranks find each other: where the root listens and a secret nonce.
+//
+// The token is opaque to users, who copy it by any means. It carries several addresses of the root
+// (a machine has many; the peer picks one that it can reach), one port, a 128-bit nonce that is
+// proved by challenge and never sent, and a checksum, so that a damaged or foreign token is told
+// from a good one before anything connects.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "os/socket_address.h"
+
+namespace inccl::bootstrap {
+
+constexpr size_t kUniqueIdBytes = 128;
+using UniqueIdBytes = std::array<std::byte, kUniqueIdBytes>;
+using Nonce = std::array<std::byte, 16>;
+
+struct UniqueId {
+  Nonce nonce{};
+  uint16_t port = 0;                           // of the root
+  bool rootAtRankZero = false;                 // made from the environment: rank 0 opens the root
+  bool authenticated = true;                   // false: launched without a secret
+  std::vector<os::SocketAddress> addresses;    // of the root, best first; ports in them are ignored
+
+  [[nodiscard]] UniqueIdBytes encode() const;  // keeps the first addresses that fit
+  static Result<UniqueId> decode(const UniqueIdBytes& bytes);
+
+  // A new id whose root hub listens in this process (and, after it is used, closes by itself).
+  static Result<UniqueId> create(const Config& config);
+};
+
+}  // namespace inccl::bootstrap
