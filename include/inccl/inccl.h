@@ -73,8 +73,8 @@ typedef enum {
   incclInvalidUsage = 5,    /* wrong moment, or ranks that called different things */
   incclRemoteError = 6,     /* another rank failed, died or left */
   incclInProgress = 7,
-  incclTimeout = 8,         /* a deadline passed */
-  incclAborted = 100        /* incclCommAbort was called while this call was running */
+  incclTimeout = 8,  /* a deadline passed */
+  incclAborted = 100 /* incclCommAbort was called while this call was running */
 } incclResult_t;
 
 typedef enum {
@@ -140,16 +140,17 @@ typedef struct {
 } incclConfig_t;
 
 #define INCCL_CONFIG_MAGIC 0xcafebeefu
-#define INCCL_CONFIG_INITIALIZER                                                                 \
-  {                                                                                              \
-    sizeof(incclConfig_t), INCCL_CONFIG_MAGIC, INCCL_VERSION(INCCL_MAJOR, INCCL_MINOR, INCCL_PATCH), \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,                  \
-        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT                   \
+#define INCCL_CONFIG_INITIALIZER                                                      \
+  {                                                                                   \
+    sizeof(incclConfig_t), INCCL_CONFIG_MAGIC,                                        \
+        INCCL_VERSION(INCCL_MAJOR, INCCL_MINOR, INCCL_PATCH), INCCL_CONFIG_UNDEF_INT, \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_PTR, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT,       \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT                                \
   }
 
 /* ---- Version and errors ------------------------------------------------------------------- */
@@ -175,19 +176,22 @@ INCCL_EXPORT incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_
 INCCL_EXPORT incclResult_t incclGetUniqueId(incclUniqueId* uniqueId);
 
 /* Rank, size and token from the environment of a launcher: INCCL_RANK, INCCL_NRANKS and INCCL_ROOT
- * (host:port); torchrun's RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT (the port after it is used);
- * Open MPI's OMPI_COMM_WORLD_RANK and _SIZE (on one host, or with INCCL_ROOT). Looked for in this
- * order; without any of them it is one rank of one. The secret is INCCL_SECRET; without it the
+ * (host:port); torchrun's RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT (the port after it is
+ * used); Open MPI's OMPI_COMM_WORLD_RANK and _SIZE (on one host, or with INCCL_ROOT). Looked for in
+ * this order; without any of them it is one rank of one. The secret is INCCL_SECRET; without it the
  * launch is unauthenticated, with one warning. Nothing connects before incclCommInitRank. */
-INCCL_EXPORT incclResult_t incclGetUniqueIdFromLauncher(incclUniqueId* uniqueId, int* nranks, int* rank);
+INCCL_EXPORT incclResult_t incclGetUniqueIdFromLauncher(incclUniqueId* uniqueId, int* nranks,
+                                                        int* rank);
 
 /* Collective over the nranks holders of the token; blocks until all have joined. Each rank number
  * is used once. On failure *comm stays as it was. */
-INCCL_EXPORT incclResult_t incclCommInitRank(incclComm_t* comm, int nranks, incclUniqueId commId, int rank);
+INCCL_EXPORT incclResult_t incclCommInitRank(incclComm_t* comm, int nranks, incclUniqueId commId,
+                                             int rank);
 
 /* The same with settings; NULL means the defaults. */
-INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks, incclUniqueId commId,
-                                                   int rank, incclConfig_t* config);
+INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks,
+                                                   incclUniqueId commId, int rank,
+                                                   incclConfig_t* config);
 
 /* ndev communicators of one clique in this process, comms[0 … ndev-1]; devlist is ignored on host
  * memory and may be NULL. A single thread then calls them inside groups. */
@@ -209,8 +213,8 @@ INCCL_EXPORT incclResult_t incclCommCuDevice(const incclComm_t comm, int* device
 /* Which plan an all-reduce, broadcast … of this size takes: transport, algorithm, protocol and plan
  * id, as "shm ring half 0123456789abcdef". `collective` is a name such as "all_reduce"; `bytes` is
  * the length that nccl-tests counts. Writes at most `length` characters, always terminated. */
-INCCL_EXPORT incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective, size_t bytes,
-                                            char* text, size_t length);
+INCCL_EXPORT incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective,
+                                            size_t bytes, char* text, size_t length);
 
 /* Memory that every zero-copy path likes best (shared between the processes of a host, page
  * aligned). To be freed with incclMemFree. */
@@ -222,8 +226,8 @@ INCCL_EXPORT incclResult_t incclMemFree(void* pointer);
 /* recvbuff = the reduction of all ranks' sendbuff, bitwise equal on all ranks. In place when
  * recvbuff == sendbuff; other overlaps are undefined. */
 INCCL_EXPORT incclResult_t incclAllReduce(const void* sendbuff, void* recvbuff, size_t count,
-                                          incclDataType_t datatype, incclRedOp_t op, incclComm_t comm,
-                                          incclStream_t stream);
+                                          incclDataType_t datatype, incclRedOp_t op,
+                                          incclComm_t comm, incclStream_t stream);
 
 /* recvbuff = root's sendbuff on all ranks. sendbuff is read on the root only; in place there when
  * recvbuff == sendbuff. incclBcast is the in-place form. */
@@ -236,14 +240,15 @@ INCCL_EXPORT incclResult_t incclBcast(void* buff, size_t count, incclDataType_t 
 /* recvbuff[r * sendcount …] = rank r's sendbuff. In place when sendbuff == recvbuff + rank *
  * sendcount elements. */
 INCCL_EXPORT incclResult_t incclAllGather(const void* sendbuff, void* recvbuff, size_t sendcount,
-                                          incclDataType_t datatype, incclComm_t comm, incclStream_t stream);
+                                          incclDataType_t datatype, incclComm_t comm,
+                                          incclStream_t stream);
 
 /* One message to, or from, one peer; matched in order per pair of ranks, with equal count and type.
  * Sends and receives that need each other go into one group. A message to oneself needs a group. */
-INCCL_EXPORT incclResult_t incclSend(const void* sendbuff, size_t count, incclDataType_t datatype, int peer,
-                                     incclComm_t comm, incclStream_t stream);
-INCCL_EXPORT incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType_t datatype, int peer,
-                                     incclComm_t comm, incclStream_t stream);
+INCCL_EXPORT incclResult_t incclSend(const void* sendbuff, size_t count, incclDataType_t datatype,
+                                     int peer, incclComm_t comm, incclStream_t stream);
+INCCL_EXPORT incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType_t datatype,
+                                     int peer, incclComm_t comm, incclStream_t stream);
 
 /* Returns when every rank has called it. */
 INCCL_EXPORT incclResult_t incclBarrier(incclComm_t comm, incclStream_t stream);

@@ -30,7 +30,8 @@ class Deadline {
   [[nodiscard]] Nanos remaining() const { return std::max<Nanos>(0, instant_ - nowNs()); }
   // For poll and epoll: whole milliseconds, rounded up, so that a wait never ends early.
   [[nodiscard]] int remainingMs() const {
-    return static_cast<int>(std::min<Nanos>((remaining() + kMillisecond - 1) / kMillisecond, 1 << 30));
+    return static_cast<int>(
+        std::min<Nanos>((remaining() + kMillisecond - 1) / kMillisecond, 1 << 30));
   }
   [[nodiscard]] Deadline earlier(Deadline other) const {
     return Deadline(std::min(instant_, other.instant_));

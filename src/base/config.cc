@@ -18,7 +18,8 @@ Status readPortRange(Config& config) {
   const auto first = std::from_chars(text->data(), end, low);
   const bool dash = first.ec == std::errc() && first.ptr < end && *first.ptr == '-';
   const auto second = dash ? std::from_chars(first.ptr + 1, end, high) : first;
-  if (!dash || second.ec != std::errc() || second.ptr != end || low < 1 || low > high || high > 65535) {
+  if (!dash || second.ec != std::errc() || second.ptr != end || low < 1 || low > high ||
+      high > 65535) {
     return invalidArgument(
         fmt::format("INCCL_PORT_RANGE is '{}'; expected LOW-HIGH within 1-65535", *text));
   }
@@ -29,21 +30,26 @@ Status readPortRange(Config& config) {
 
 Status readFamily(Config& config) {
   config.addressFamily = environmentText("SOCKET_FAMILY", NcclFallback::kAllowed).value_or("");
-  if (config.addressFamily.empty() || config.addressFamily == "AF_INET" || config.addressFamily == "AF_INET6")
+  if (config.addressFamily.empty() || config.addressFamily == "AF_INET" ||
+      config.addressFamily == "AF_INET6")
     return {};
-  return invalidArgument(
-      fmt::format("INCCL_SOCKET_FAMILY is '{}'; expected AF_INET or AF_INET6", config.addressFamily));
+  return invalidArgument(fmt::format("INCCL_SOCKET_FAMILY is '{}'; expected AF_INET or AF_INET6",
+                                     config.addressFamily));
 }
 
 }  // namespace
 
 Result<Config> Config::fromEnvironment() {
   Config config;
-  INCCL_TRY_ASSIGN(config.creationTimeout, environmentSeconds("CREATION_TIMEOUT", config.creationTimeout));
-  INCCL_TRY_ASSIGN(config.connectTimeout, environmentSeconds("CONNECT_TIMEOUT", config.connectTimeout));
+  INCCL_TRY_ASSIGN(config.creationTimeout,
+                   environmentSeconds("CREATION_TIMEOUT", config.creationTimeout));
+  INCCL_TRY_ASSIGN(config.connectTimeout,
+                   environmentSeconds("CONNECT_TIMEOUT", config.connectTimeout));
   INCCL_TRY_ASSIGN(config.operationTimeout, environmentSeconds("TIMEOUT", config.operationTimeout));
-  INCCL_TRY_ASSIGN(config.heartbeatSuspect, environmentSeconds("HEARTBEAT_SUSPECT", config.heartbeatSuspect));
-  INCCL_TRY_ASSIGN(config.heartbeatFail, environmentSeconds("HEARTBEAT_TIMEOUT", config.heartbeatFail));
+  INCCL_TRY_ASSIGN(config.heartbeatSuspect,
+                   environmentSeconds("HEARTBEAT_SUSPECT", config.heartbeatSuspect));
+  INCCL_TRY_ASSIGN(config.heartbeatFail,
+                   environmentSeconds("HEARTBEAT_TIMEOUT", config.heartbeatFail));
   INCCL_TRY_ASSIGN(config.bufferBytes, environmentBytes("BUFFSIZE", config.bufferBytes));
   config.transport = environmentText("TRANSPORT").value_or("");
   config.algorithm = environmentText("ALGO").value_or("");

@@ -15,26 +15,26 @@ namespace inccl {
 
 struct Config {
   // Deadlines.
-  Nanos creationTimeout = 60 * kSecond;     // INCCL_CREATION_TIMEOUT
-  Nanos connectTimeout = 20 * kSecond;      // INCCL_CONNECT_TIMEOUT
-  Nanos operationTimeout = 600 * kSecond;   // INCCL_TIMEOUT
-  Nanos heartbeatSuspect = 2 * kSecond;     // INCCL_HEARTBEAT_SUSPECT: silent this long: a warning
-  Nanos heartbeatFail = 10 * kSecond;       // INCCL_HEARTBEAT_TIMEOUT: silent this long: dead; 0 = off
+  Nanos creationTimeout = 60 * kSecond;    // INCCL_CREATION_TIMEOUT
+  Nanos connectTimeout = 20 * kSecond;     // INCCL_CONNECT_TIMEOUT
+  Nanos operationTimeout = 600 * kSecond;  // INCCL_TIMEOUT
+  Nanos heartbeatSuspect = 2 * kSecond;    // INCCL_HEARTBEAT_SUSPECT: silent this long: a warning
+  Nanos heartbeatFail = 10 * kSecond;  // INCCL_HEARTBEAT_TIMEOUT: silent this long: dead; 0 = off
 
   // Buffers: all that one rank of one communicator may hold, in bytes.
-  uint64_t bufferBytes = 64ull << 20;       // INCCL_BUFFSIZE
+  uint64_t bufferBytes = 64ull << 20;  // INCCL_BUFFSIZE
 
   // Choice. Empty = automatic.
-  std::string transport;                    // INCCL_TRANSPORT: auto | inproc | shm | tcp | loopback
-  std::string algorithm;                    // INCCL_ALGO: NCCL's grammar
-  std::string protocol;                     // INCCL_PROTO: tiny, flat, half, lanes
+  std::string transport;  // INCCL_TRANSPORT: auto | inproc | shm | tcp | loopback
+  std::string algorithm;  // INCCL_ALGO: NCCL's grammar
+  std::string protocol;   // INCCL_PROTO: tiny, flat, half, lanes
 
   // Network. NCCL_SOCKET_IFNAME and NCCL_SOCKET_FAMILY count as fallback.
-  std::string interfaceNames;               // INCCL_SOCKET_IFNAME: prefix list; ^ excludes, = exact
-  std::string addressFamily;                // INCCL_SOCKET_FAMILY: AF_INET, AF_INET6 or empty
-  uint16_t portLow = 0, portHigh = 0;       // INCCL_PORT_RANGE: "5000-5100"; 0 = any free port
-  std::string hostId;                       // INCCL_HOSTID: overrides what makes hosts equal
-  std::string secret;                       // INCCL_SECRET
+  std::string interfaceNames;          // INCCL_SOCKET_IFNAME: prefix list; ^ excludes, = exact
+  std::string addressFamily;           // INCCL_SOCKET_FAMILY: AF_INET, AF_INET6 or empty
+  uint16_t portLow = 0, portHigh = 0;  // INCCL_PORT_RANGE: "5000-5100"; 0 = any free port
+  std::string hostId;                  // INCCL_HOSTID: overrides what makes hosts equal
+  std::string secret;                  // INCCL_SECRET
 
   static Result<Config> fromEnvironment();
   // Of the settings that all ranks must share.

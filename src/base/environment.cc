@@ -18,14 +18,15 @@ std::optional<std::string> environmentText(std::string_view name, NcclFallback f
   return std::nullopt;
 }
 
-Result<int64_t> environmentInteger(std::string_view name, int64_t byDefault, int64_t low, int64_t high) {
+Result<int64_t> environmentInteger(std::string_view name, int64_t byDefault, int64_t low,
+                                   int64_t high) {
   const auto text = environmentText(name);
   if (!text) return byDefault;
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || end != text->data() + text->size() || value < low || value > high) {
-    return invalidArgument(
-        fmt::format("INCCL_{} is '{}'; expected a whole number from {} to {}", name, *text, low, high));
+    return invalidArgument(fmt::format("INCCL_{} is '{}'; expected a whole number from {} to {}",
+                                       name, *text, low, high));
   }
   return value;
 }
@@ -39,8 +40,10 @@ Result<uint64_t> parseBytes(std::string_view text) {
   if (suffix == "K" || suffix == "k") shift = 10;
   if (suffix == "M" || suffix == "m") shift = 20;
   if (suffix == "G" || suffix == "g") shift = 30;
-  if (error != std::errc() || shift < 0 || value > (std::numeric_limits<uint64_t>::max() >> shift)) {
-    return invalidArgument(fmt::format("'{}' is no size: expected bytes with an optional K, M or G", text));
+  if (error != std::errc() || shift < 0 ||
+      value > (std::numeric_limits<uint64_t>::max() >> shift)) {
+    return invalidArgument(
+        fmt::format("'{}' is no size: expected bytes with an optional K, M or G", text));
   }
   return value << shift;
 }
@@ -58,8 +61,10 @@ Result<Nanos> environmentSeconds(std::string_view name, Nanos byDefault) {
   if (!text) return byDefault;
   char* end = nullptr;
   const double seconds = std::strtod(text->c_str(), &end);
-  if (end != text->c_str() + text->size() || !std::isfinite(seconds) || seconds < 0 || seconds > 1e9) {
-    return invalidArgument(fmt::format("INCCL_{} is '{}'; expected seconds, 0 to 1e9", name, *text));
+  if (end != text->c_str() + text->size() || !std::isfinite(seconds) || seconds < 0 ||
+      seconds > 1e9) {
+    return invalidArgument(
+        fmt::format("INCCL_{} is '{}'; expected seconds, 0 to 1e9", name, *text));
   }
   return static_cast<Nanos>(seconds * static_cast<double>(kSecond));
 }

@@ -18,10 +18,12 @@ namespace inccl {
 enum class NcclFallback { kNone, kAllowed };
 
 // The value of INCCL_<name> (or NCCL_<name>); nothing when unset or empty.
-std::optional<std::string> environmentText(std::string_view name, NcclFallback fallback = NcclFallback::kNone);
+std::optional<std::string> environmentText(std::string_view name,
+                                           NcclFallback fallback = NcclFallback::kNone);
 
 // A whole number in [low, high]; `byDefault` when unset.
-Result<int64_t> environmentInteger(std::string_view name, int64_t byDefault, int64_t low, int64_t high);
+Result<int64_t> environmentInteger(std::string_view name, int64_t byDefault, int64_t low,
+                                   int64_t high);
 
 // "64M", "4096", "1G": bytes with a binary suffix.
 Result<uint64_t> environmentBytes(std::string_view name, uint64_t byDefault);

@@ -18,7 +18,8 @@ std::string debugFileName(std::string pattern) {
   char host[256] = "localhost";
   gethostname(host, sizeof host - 1);
   const auto replace = [&pattern](std::string_view mark, const std::string& text) {
-    for (size_t at = pattern.find(mark); at != std::string::npos; at = pattern.find(mark, at + text.size()))
+    for (size_t at = pattern.find(mark); at != std::string::npos;
+         at = pattern.find(mark, at + text.size()))
       pattern.replace(at, mark.size(), text);
   };
   replace("%h", host);
@@ -33,7 +34,8 @@ std::unique_ptr<spdlog::logger> makeLogger() {
     try {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(debugFileName(*file));
     } catch (const spdlog::spdlog_ex& failure) {
-      std::fprintf(stderr, "inccl: INCCL_DEBUG_FILE %s: %s; logging to stderr\n", file->c_str(), failure.what());
+      std::fprintf(stderr, "inccl: INCCL_DEBUG_FILE %s: %s; logging to stderr\n", file->c_str(),
+                   failure.what());
     }
   }
   if (!sink) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -46,10 +48,14 @@ std::unique_ptr<spdlog::logger> makeLogger() {
 
 spdlog::level::level_enum spdlogLevel(LogLevel level) {
   switch (level) {
-    case LogLevel::kNone: return spdlog::level::off;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kTrace: return spdlog::level::trace;
+    case LogLevel::kNone:
+      return spdlog::level::off;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
   }
   return spdlog::level::off;
 }
@@ -71,7 +77,8 @@ LogLevel logLevel() {
 }
 
 void logLine(LogLevel level, std::string_view text) {
-  static spdlog::logger* const logger = makeLogger().release();  // lives until exit: threads may log late
+  static spdlog::logger* const logger =
+      makeLogger().release();  // lives until exit: threads may log late
   logger->log(spdlogLevel(level), "{}", text);
 }
 

@@ -1,7 +1,8 @@
 // One line of text to the user, by INCCL_DEBUG=NONE|WARN|INFO|TRACE (or NCCL_DEBUG as fallback).
 //
 // Only the place that decides an error logs it, once. A line is only formatted when its level is
-// on; the level is read once, at first use. INCCL_DEBUG_FILE sends lines to a file (%h host, %p pid).
+// on; the level is read once, at first use. INCCL_DEBUG_FILE sends lines to a file (%h host, %p
+// pid).
 #pragma once
 
 #include <fmt/format.h>
@@ -18,15 +19,18 @@ void logLine(LogLevel level, std::string_view text);
 
 template <typename... Args>
 void logWarn(fmt::format_string<Args...> format, Args&&... args) {
-  if (logLevel() >= LogLevel::kWarn) logLine(LogLevel::kWarn, fmt::format(format, std::forward<Args>(args)...));
+  if (logLevel() >= LogLevel::kWarn)
+    logLine(LogLevel::kWarn, fmt::format(format, std::forward<Args>(args)...));
 }
 template <typename... Args>
 void logInfo(fmt::format_string<Args...> format, Args&&... args) {
-  if (logLevel() >= LogLevel::kInfo) logLine(LogLevel::kInfo, fmt::format(format, std::forward<Args>(args)...));
+  if (logLevel() >= LogLevel::kInfo)
+    logLine(LogLevel::kInfo, fmt::format(format, std::forward<Args>(args)...));
 }
 template <typename... Args>
 void logTrace(fmt::format_string<Args...> format, Args&&... args) {
-  if (logLevel() >= LogLevel::kTrace) logLine(LogLevel::kTrace, fmt::format(format, std::forward<Args>(args)...));
+  if (logLevel() >= LogLevel::kTrace)
+    logLine(LogLevel::kTrace, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace inccl

@@ -28,6 +28,10 @@ class OpHistory {
     row.tag.store(tag.word(), std::memory_order_release);
     current_.store(tag.sequence(), std::memory_order_release);
   }
+  // The caller's thread: operation `sequence` has ended, well or not.
+  void end(uint32_t sequence) { finished_.store(sequence, std::memory_order_release); }
+  // The newest sequence ended; equal to current() when nothing is under way.
+  [[nodiscard]] uint32_t finished() const { return finished_.load(std::memory_order_acquire); }
   // The newest sequence begun; 0 before the first.
   [[nodiscard]] uint32_t current() const { return current_.load(std::memory_order_acquire); }
   // What was called under `sequence`; nothing when not begun yet or already forgotten.
@@ -35,8 +39,8 @@ class OpHistory {
     const Row& row = rows_[sequence % kLength];
     const uint64_t before = row.tag.load(std::memory_order_acquire);
     if (before == 0 || OpTag::fromWord(before).sequence() != sequence) return std::nullopt;
-    const OpSignature signature =
-        unpack(row.kinds.load(std::memory_order_relaxed), row.count.load(std::memory_order_relaxed));
+    const OpSignature signature = unpack(row.kinds.load(std::memory_order_relaxed),
+                                         row.count.load(std::memory_order_relaxed));
     std::atomic_thread_fence(std::memory_order_acquire);
     if (row.tag.load(std::memory_order_relaxed) != before) return std::nullopt;
     return signature;
@@ -47,7 +51,8 @@ class OpHistory {
     std::atomic<uint64_t> tag{0}, count{0}, kinds{0};
   };
   static uint64_t pack(const OpSignature& s) {
-    return uint64_t{static_cast<uint8_t>(s.collective)} << 48 | (static_cast<uint64_t>(s.type) & 0xff) << 40 |
+    return uint64_t{static_cast<uint8_t>(s.collective)} << 48 |
+           (static_cast<uint64_t>(s.type) & 0xff) << 40 |
            (static_cast<uint64_t>(s.op) & 0xff) << 32 | static_cast<uint32_t>(s.root);
   }
   static OpSignature unpack(uint64_t kinds, uint64_t count) {
@@ -62,6 +67,7 @@ class OpHistory {
 
   std::array<Row, kLength> rows_;
   std::atomic<uint32_t> current_{0};
+  std::atomic<uint32_t> finished_{0};
 };
 
 }  // namespace inccl

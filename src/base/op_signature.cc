@@ -8,12 +8,18 @@ namespace inccl {
 
 std::string_view name(Collective collective) {
   switch (collective) {
-    case Collective::kAllReduce: return "all_reduce";
-    case Collective::kBroadcast: return "broadcast";
-    case Collective::kAllGather: return "all_gather";
-    case Collective::kBarrier: return "barrier";
-    case Collective::kSend: return "send";
-    case Collective::kRecv: return "recv";
+    case Collective::kAllReduce:
+      return "all_reduce";
+    case Collective::kBroadcast:
+      return "broadcast";
+    case Collective::kAllGather:
+      return "all_gather";
+    case Collective::kBarrier:
+      return "barrier";
+    case Collective::kSend:
+      return "send";
+    case Collective::kRecv:
+      return "recv";
   }
   return "unknown collective";
 }
@@ -22,12 +28,21 @@ std::string OpSignature::describe() const {
   if (collective == Collective::kBarrier) return "barrier";
   std::string text = fmt::format("{} count {} type {}", name(collective), count, name(type));
   switch (collective) {
-    case Collective::kAllReduce: text += fmt::format(" op {}", name(op)); break;
-    case Collective::kBroadcast: text += fmt::format(" root {}", root); break;
-    case Collective::kSend: text += fmt::format(" to rank {}", root); break;
-    case Collective::kRecv: text += fmt::format(" from rank {}", root); break;
+    case Collective::kAllReduce:
+      text += fmt::format(" op {}", name(op));
+      break;
+    case Collective::kBroadcast:
+      text += fmt::format(" root {}", root);
+      break;
+    case Collective::kSend:
+      text += fmt::format(" to rank {}", root);
+      break;
+    case Collective::kRecv:
+      text += fmt::format(" from rank {}", root);
+      break;
     case Collective::kAllGather:
-    case Collective::kBarrier: break;
+    case Collective::kBarrier:
+      break;
   }
   return text;
 }

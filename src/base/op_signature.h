@@ -45,7 +45,11 @@ class OpTag {
  public:
   OpTag() = default;
   OpTag(uint32_t sequence, uint32_t digest) : word_(uint64_t{sequence} << 32 | digest) {}
-  static OpTag fromWord(uint64_t word) { OpTag tag; tag.word_ = word; return tag; }
+  static OpTag fromWord(uint64_t word) {
+    OpTag tag;
+    tag.word_ = word;
+    return tag;
+  }
 
   [[nodiscard]] uint64_t word() const { return word_; }
   [[nodiscard]] uint32_t sequence() const { return static_cast<uint32_t>(word_ >> 32); }

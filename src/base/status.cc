@@ -6,16 +6,26 @@ namespace inccl {
 
 std::string_view codeName(Code code) {
   switch (code) {
-    case Code::kOk: return "no error";
-    case Code::kUnhandledCudaError: return "unhandled CUDA error";
-    case Code::kSystemError: return "system error";
-    case Code::kInternalError: return "internal error";
-    case Code::kInvalidArgument: return "invalid argument";
-    case Code::kInvalidUsage: return "invalid usage";
-    case Code::kRemoteError: return "remote error";
-    case Code::kInProgress: return "in progress";
-    case Code::kTimeout: return "timeout";
-    case Code::kAborted: return "communicator aborted";
+    case Code::kOk:
+      return "no error";
+    case Code::kUnhandledCudaError:
+      return "unhandled CUDA error";
+    case Code::kSystemError:
+      return "system error";
+    case Code::kInternalError:
+      return "internal error";
+    case Code::kInvalidArgument:
+      return "invalid argument";
+    case Code::kInvalidUsage:
+      return "invalid usage";
+    case Code::kRemoteError:
+      return "remote error";
+    case Code::kInProgress:
+      return "in progress";
+    case Code::kTimeout:
+      return "timeout";
+    case Code::kAborted:
+      return "communicator aborted";
   }
   return "unknown result code";
 }

@@ -40,7 +40,8 @@ class [[nodiscard]] Status {
       : failure_(std::make_unique<Failure>(Failure{code, std::move(message)})) {}
   Status(const Status& other) { *this = other; }
   Status& operator=(const Status& other) {
-    if (this != &other) failure_ = other.failure_ ? std::make_unique<Failure>(*other.failure_) : nullptr;
+    if (this != &other)
+      failure_ = other.failure_ ? std::make_unique<Failure>(*other.failure_) : nullptr;
     return *this;
   }
   Status(Status&&) noexcept = default;
@@ -64,17 +65,24 @@ class [[nodiscard]] Status {
 
 // "what: strerror(errorNumber)" as a kSystemError.
 Status systemError(std::string_view what, int errorNumber);
-inline Status invalidArgument(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
-inline Status invalidUsage(std::string message) { return {Code::kInvalidUsage, std::move(message)}; }
-inline Status internalError(std::string message) { return {Code::kInternalError, std::move(message)}; }
+inline Status invalidArgument(std::string message) {
+  return {Code::kInvalidArgument, std::move(message)};
+}
+inline Status invalidUsage(std::string message) {
+  return {Code::kInvalidUsage, std::move(message)};
+}
+inline Status internalError(std::string message) {
+  return {Code::kInternalError, std::move(message)};
+}
 inline Status remoteError(std::string message) { return {Code::kRemoteError, std::move(message)}; }
 inline Status timeoutError(std::string message) { return {Code::kTimeout, std::move(message)}; }
 
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}           // NOLINT: implicit
-  Result(Status failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  Result(Status failure)
+      : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT: implicit
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   T& value() & { return std::get<0>(state_); }
@@ -93,13 +101,13 @@ class [[nodiscard]] Result {
 #define INCCL_CONCAT(a, b) INCCL_CONCAT_INNER(a, b)
 
 // INCCL_TRY(call()): returns from the enclosing function when call() failed.
-#define INCCL_TRY(expression)                                            \
-  do {                                                                   \
+#define INCCL_TRY(expression)                                                        \
+  do {                                                                               \
     if (::inccl::Status tryStatus = (expression); !tryStatus.ok()) return tryStatus; \
   } while (0)
 
 // INCCL_TRY_ASSIGN(auto x, call()): x = value of the Result, or return its failure.
-#define INCCL_TRY_ASSIGN(declaration, expression)                                       \
+#define INCCL_TRY_ASSIGN(declaration, expression) \
   INCCL_TRY_ASSIGN_INNER(INCCL_CONCAT(tryResult, __LINE__), declaration, expression)
 #define INCCL_TRY_ASSIGN_INNER(name, declaration, expression) \
   auto name = (expression);                                   \

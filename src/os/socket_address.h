@@ -18,15 +18,22 @@ class SocketAddress {
   SocketAddress() = default;
   static SocketAddress ipv4(in_addr address, uint16_t port);
   static SocketAddress ipv6(const in6_addr& address, uint32_t scopeId, uint16_t port);
+  static SocketAddress loopback(int family, uint16_t port);
+  static SocketAddress any(int family, uint16_t port);
   static Result<SocketAddress> fromSockaddr(const sockaddr* address, socklen_t length);
 
   [[nodiscard]] int family() const { return storage_.base.sa_family; }
   [[nodiscard]] uint16_t port() const;
   [[nodiscard]] SocketAddress withPort(uint16_t port) const;
   [[nodiscard]] bool isLoopback() const;
+  [[nodiscard]] bool isLinkLocal() const;
+  // Equal but for the port.
+  [[nodiscard]] bool sameHost(const SocketAddress& other) const;
   [[nodiscard]] const in_addr& ipv4Address() const { return storage_.v4.sin_addr; }
   [[nodiscard]] const in6_addr& ipv6Address() const { return storage_.v6.sin6_addr; }
-  [[nodiscard]] uint32_t scopeId() const { return family() == AF_INET6 ? storage_.v6.sin6_scope_id : 0; }
+  [[nodiscard]] uint32_t scopeId() const {
+    return family() == AF_INET6 ? storage_.v6.sin6_scope_id : 0;
+  }
 
   [[nodiscard]] const sockaddr* raw() const { return &storage_.base; }
   [[nodiscard]] socklen_t rawLength() const;
@@ -39,7 +46,7 @@ class SocketAddress {
     sockaddr base;
     sockaddr_in v4;
     sockaddr_in6 v6;
-  } storage_{};
+  } storage_{.v6 = {}};
 };
 
 // "host", "10.0.0.1", "::1", "[::1]:5000", "host:5000" → every address that the name has.

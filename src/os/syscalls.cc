@@ -98,6 +98,9 @@ ssize_t readlink(const char* path, char* buffer, size_t bytes) {
 int open(const char* path, int flags) {
   return guarded("open", [&] { return ::open(path, flags | O_CLOEXEC); });
 }
+int duplicate(int fd) {
+  return guarded("dup", [&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
 void close(int fd) { ::close(fd); }
 
 int epollCreate() {
@@ -149,7 +152,8 @@ int futexWake(const std::atomic<uint32_t>* word, int waiters) {
   });
 }
 int membarrier(int command, unsigned flags) {
-  return guarded("membarrier", [&] { return static_cast<int>(::syscall(SYS_membarrier, command, flags, 0)); });
+  return guarded("membarrier",
+                 [&] { return static_cast<int>(::syscall(SYS_membarrier, command, flags, 0)); });
 }
 
 int threadCreate(pthread_t* thread, void* (*entry)(void*), void* argument) {

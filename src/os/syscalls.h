@@ -35,7 +35,8 @@ int connect(int fd, const sockaddr* address, socklen_t length);
 int setsockopt(int fd, int level, int option, const void* value, socklen_t length);
 int getsockopt(int fd, int level, int option, void* value, socklen_t* length);
 int getsockname(int fd, sockaddr* address, socklen_t* length);
-int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result);  // EAI_*
+int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                addrinfo** result);  // EAI_*
 int getifaddrs(ifaddrs** result);
 int socketpair(int domain, int type, int protocol, int fds[2]);
 
@@ -47,6 +48,7 @@ ssize_t read(int fd, void* data, size_t bytes);
 ssize_t write(int fd, const void* data, size_t bytes);
 ssize_t readlink(const char* path, char* buffer, size_t bytes);
 int open(const char* path, int flags);
+int duplicate(int fd);  // close-on-exec
 void close(int fd);
 
 int epollCreate();
@@ -57,17 +59,20 @@ int eventfd(unsigned initial, int flags);
 
 int memfdCreate(const char* name, unsigned flags);
 int ftruncate(int fd, off_t bytes);
-int posixFallocate(int fd, off_t offset, off_t bytes);  // returns the error number, as posix_fallocate
+int posixFallocate(int fd, off_t offset,
+                   off_t bytes);  // returns the error number, as posix_fallocate
 void* mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset);
 void munmap(void* address, size_t bytes);
 int fcntlAddSeals(int fd, int seals);
 
-// Waits while *word == expected, at most `timeout`; word may lie in memory shared between processes.
+// Waits while *word == expected, at most `timeout`; word may lie in memory shared between
+// processes.
 int futexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
 int futexWake(const std::atomic<uint32_t>* word, int waiters);
 int membarrier(int command, unsigned flags);
 
-int threadCreate(pthread_t* thread, void* (*entry)(void*), void* argument);  // returns the error number
+int threadCreate(pthread_t* thread, void* (*entry)(void*),
+                 void* argument);  // returns the error number
 ssize_t getrandom(void* data, size_t bytes);
 
 }  // namespace inccl::os::sys

@@ -66,7 +66,8 @@ class SendChannel {
   virtual void commit(size_t bytes, OpTag tag) = 0;
 
   // kDone when every message has left the hands of this process (a stream may hold back bytes that
-  // the kernel did not take yet). An operation ends only after its channels are flushed.
+  // the kernel did not take yet). Whoever uses the channel keeps calling this while it is pending,
+  // and ends an operation only after its channels are flushed.
   [[nodiscard]] virtual Progress flush() = 0;
 
   [[nodiscard]] virtual Status failure() const = 0;
@@ -89,6 +90,8 @@ class RecvChannel {
   // The oldest message, in place; it stays valid and at the head until release().
   [[nodiscard]] virtual Arrival arrived() = 0;
   virtual void release() = 0;
+  // After arrived() gave nothing: nothing will ever come again; failure() says why.
+  [[nodiscard]] virtual bool broken() const { return false; }
 
   // Takes the oldest message into user memory. kMismatch when its tag or its size differ from what
   // is asked for. After kPending parts of `data` may already be written.
@@ -106,10 +109,12 @@ class Transport {
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual Caps caps() const = 0;
 
-  // The FIFO (this rank, peer, channel), or (peer, this rank, channel) for receiving. Each is opened
-  // once. Both sides name the channel by the same number.
-  virtual Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel, Deadline deadline) = 0;
-  virtual Result<std::unique_ptr<RecvChannel>> openRecv(int peer, uint32_t channel, Deadline deadline) = 0;
+  // The FIFO (this rank, peer, channel), or (peer, this rank, channel) for receiving. Each is
+  // opened once. Both sides name the channel by the same number.
+  virtual Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,
+                                                        Deadline deadline) = 0;
+  virtual Result<std::unique_ptr<RecvChannel>> openRecv(int peer, uint32_t channel,
+                                                        Deadline deadline) = 0;
 
   // The memory that all ranks of this communicator map; nullptr unless caps().multiChannel.
   [[nodiscard]] virtual MultiGroup* multiGroup() { return nullptr; }

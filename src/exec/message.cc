@@ -1,0 +1,26 @@
+#include "exec/message.h"
+
+namespace inccl::exec {
+
+using transport::Progress;
+
+Progress SendOperation::step() {
+  while (!sent_) {
+    const size_t piece = nextPiece(channel_.slotBytes());
+    const Progress verdict = channel_.send(data_ + done_, piece, tag_);
+    if (verdict != Progress::kDone) return verdict;
+    sent_ = advance(piece);
+  }
+  return channel_.flush();
+}
+
+Progress RecvOperation::step() {
+  for (;;) {
+    const size_t piece = nextPiece(channel_.slotBytes());
+    const Progress verdict = channel_.receive(data_ + done_, piece, tag_);
+    if (verdict != Progress::kDone) return verdict;
+    if (advance(piece)) return Progress::kDone;
+  }
+}
+
+}  // namespace inccl::exec

@@ -1,0 +1,70 @@
+// send and recv: one message of any size between two ranks, as channel messages of at most a slot.
+//
+// Both sides cut alike: full slots and a rest; an empty message is one empty slot, so that a
+// missing partner or another count is noticed even then. All slots of a message carry its tag,
+// which counts per pair and direction and holds count and type.
+#pragma once
+
+#include "exec/operation.h"
+
+namespace inccl::exec {
+
+class MessageOperation : public Operation {
+ public:
+  [[nodiscard]] int blamedRank() const final { return peer_; }
+  [[nodiscard]] int awaitedRank() const final { return peer_; }
+
+ protected:
+  MessageOperation(int peer, OpTag tag, size_t bytes) : peer_(peer), tag_(tag), bytes_(bytes) {}
+  [[nodiscard]] size_t nextPiece(size_t slotBytes) const {
+    return bytes_ - done_ < slotBytes ? bytes_ - done_ : slotBytes;
+  }
+  // Counts a piece that went; true when it was the last.
+  bool advance(size_t piece) {
+    done_ += piece;
+    return done_ == bytes_;
+  }
+
+  int peer_;
+  OpTag tag_;
+  size_t bytes_;
+  size_t done_ = 0;
+};
+
+class SendOperation final : public MessageOperation {
+ public:
+  SendOperation(transport::SendChannel& channel, int peer, OpTag tag, const void* data,
+                size_t bytes)
+      : MessageOperation(peer, tag, bytes),
+        channel_(channel),
+        data_(static_cast<const std::byte*>(data)) {}
+  [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] Status failure() const override { return channel_.failure(); }
+  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override {
+    handles.push_back(channel_.waitHandle());
+  }
+
+ private:
+  transport::SendChannel& channel_;
+  const std::byte* data_;
+  bool sent_ = false;
+};
+
+class RecvOperation final : public MessageOperation {
+ public:
+  RecvOperation(transport::RecvChannel& channel, int peer, OpTag tag, void* data, size_t bytes)
+      : MessageOperation(peer, tag, bytes),
+        channel_(channel),
+        data_(static_cast<std::byte*>(data)) {}
+  [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] Status failure() const override { return channel_.failure(); }
+  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override {
+    handles.push_back(channel_.waitHandle());
+  }
+
+ private:
+  transport::RecvChannel& channel_;
+  std::byte* data_;
+};
+
+}  // namespace inccl::exec

@@ -1,0 +1,79 @@
+// The `tiny` kernel: everybody writes one cell, everybody reads all cells. One cache-line hop.
+//
+// Payload and flag word are written together, at most 56 bytes in one line; the reader polls the
+// flag and finds the data beside it. The flag is the operation's tag, so a peer that called
+// something else is seen in the very word that is waited for. Every rank reduces all contributions
+// itself, in rank order, so results are bitwise equal. Serves all-reduce, all-gather and barrier of
+// at most cellBytes; why two cells suffice without acknowledgements stands in multi_group.h.
+//
+// Implements the schedule `direct` (all pairs, reduceMany in rank order).
+#pragma once
+
+#include <cstring>
+
+#include "exec/shared/shared_operation.h"
+
+namespace inccl::exec {
+
+// `Finish` is called once with the payload of every member, in order, and makes the result of them:
+// void finish(const void* const* payloads).
+template <typename Finish>
+class Exchange final : public SharedOperation {
+ public:
+  static constexpr uint32_t kMostMembers = 64;
+
+  // `input` of `bytes` ≤ cellBytes stays unchanged until the operation is done.
+  Exchange(transport::MultiGroup& group, OpTag tag, const void* input, size_t bytes, Finish finish)
+      : SharedOperation(group, tag),
+        input_(input),
+        bytes_(bytes),
+        number_(group.nextExchange()),
+        finish_(finish) {}
+
+  [[nodiscard]] transport::Progress step() override {
+    if (!posted_) post();
+    for (; next_ < memberCount(); ++next_) {
+      if (next_ == me()) {
+        payloads_[next_] = input_;
+        continue;
+      }
+      const transport::ExchangeCell cell = group_.cell(next_, number_);
+      const OpTag seen = OpTag::fromWord(cell.flag().load(std::memory_order_acquire));
+      if (seen != tag_) return judge(seen);
+      payloads_[next_] = cell.payload(bytes_);
+    }
+    finish_(payloads_);
+    return transport::Progress::kDone;
+  }
+
+ private:
+  void post() {
+    const transport::ExchangeCell cell = group_.cell(me(), number_);
+    if (bytes_ > 0) std::memcpy(cell.payload(bytes_), input_, bytes_);
+    cell.flag().store(tag_.word(), std::memory_order_release);
+    group_.ringOthers();
+    posted_ = true;
+  }
+  // An older tag means that the peer has not come yet; this or a newer number with another
+  // signature means that it came with something else.
+  transport::Progress judge(OpTag seen) {
+    const auto ahead = static_cast<int32_t>(seen.sequence() - tag_.sequence());
+    const int peer = static_cast<int>(next_);
+    if (seen.word() == 0 || ahead < 0) {
+      awaited_ = peer;
+      return transport::Progress::kPending;
+    }
+    blamed_ = peer;
+    return transport::Progress::kMismatch;
+  }
+
+  const void* input_;
+  size_t bytes_;
+  uint64_t number_;
+  Finish finish_;
+  uint32_t next_ = 0;
+  bool posted_ = false;
+  const void* payloads_[kMostMembers];
+};
+
+}  // namespace inccl::exec

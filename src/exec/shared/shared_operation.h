@@ -1,0 +1,46 @@
+// What the kernels over memory that all ranks map have in common: whom they blame and await.
+//
+// They use the group's boards (transport/multi_group.h), never a channel, and apply only where all
+// ranks of the communicator share one host: member numbers are ranks. None of them can break
+// (memory does not fail); what they can meet is a message of another operation.
+#pragma once
+
+#include "base/op_signature.h"
+#include "exec/operation.h"
+#include "transport/multi_group.h"
+
+namespace inccl::exec {
+
+class SharedOperation : public Operation {
+ public:
+  SharedOperation(transport::MultiGroup& group, OpTag tag) : group_(group), tag_(tag) {}
+
+  [[nodiscard]] OpTag tag() const final { return tag_; }
+  [[nodiscard]] int blamedRank() const final { return blamed_; }
+  [[nodiscard]] Status failure() const final { return {}; }
+  [[nodiscard]] int awaitedRank() const final { return awaited_; }
+  void addWaitHandles(std::vector<transport::WaitHandle>&) const final {}
+
+ protected:
+  // Is the message at the head of a reader's ring there and of this operation?
+  enum class Head { kAbsent, kMine, kForeign };
+  [[nodiscard]] Head look(const transport::SlotView& view, uint32_t member) {
+    if (!view.data) {
+      awaited_ = static_cast<int>(member);
+      return Head::kAbsent;
+    }
+    if (view.tag == tag_) [[likely]]
+      return Head::kMine;
+    blamed_ = static_cast<int>(member);
+    return Head::kForeign;
+  }
+  [[nodiscard]] uint32_t memberCount() const { return group_.memberCount(); }
+  [[nodiscard]] uint32_t me() const { return group_.me(); }
+
+  transport::MultiGroup& group_;
+  OpTag tag_;
+  int blamed_ = -1;
+  int awaited_ = -1;
+};
+
+}  // namespace inccl::exec

@@ -1,0 +1,34 @@
+// How ranks of one host come to map the same memory; shm and inproc differ in nothing else.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace inccl::transport {
+
+// Memory that stays mapped as long as somebody holds it.
+class SharedBlock {
+ public:
+  virtual ~SharedBlock() = default;
+  [[nodiscard]] virtual std::byte* data() const = 0;
+};
+
+class MemoryExchange {
+ public:
+  virtual ~MemoryExchange() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  // Zeroed memory, offered to peers under `name` as long as the exchange lives. Never waits for
+  // anybody.
+  virtual Result<std::shared_ptr<SharedBlock>> create(const std::string& name, size_t bytes) = 0;
+  // The memory that `peer` offers under `name`; waits for the offer.
+  virtual Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name,
+                                                      size_t bytes, Deadline deadline) = 0;
+};
+
+}  // namespace inccl::transport

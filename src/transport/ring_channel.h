@@ -1,0 +1,83 @@
+// A pair's channel in memory that both map: a SlotRing with one reader behind the channel verbs.
+//
+// Shared by shm (a memfd) and inproc (memory of the process). Doorbells belong to ranks, not to
+// channels, and are given by the caller, so that a rank that waits on many channels sleeps on one
+// word.
+#pragma once
+
+#include <cstring>
+#include <memory>
+
+#include "os/doorbell.h"
+#include "transport/memory_exchange.h"
+#include "transport/slot_ring.h"
+#include "transport/transport.h"
+
+namespace inccl::transport {
+
+class RingSendChannel final : public SendChannel {
+ public:
+  RingSendChannel(std::shared_ptr<SharedBlock> memory, SlotRingShape shape,
+                  os::Doorbell& readerDoorbell)
+      : memory_(std::move(memory)), writer_(memory_->data(), shape), doorbell_(readerDoorbell) {}
+
+  [[nodiscard]] size_t slotBytes() const override { return writer_.shape().slotBytes; }
+  [[nodiscard]] uint32_t slotCount() const override { return writer_.shape().slotCount; }
+
+  [[nodiscard]] Progress send(const std::byte* data, size_t bytes, OpTag tag) override {
+    std::byte* const slot = writer_.reserve();
+    if (!slot) return Progress::kPending;
+    if (bytes > 0) std::memcpy(slot, data, bytes);
+    commit(bytes, tag);
+    return Progress::kDone;
+  }
+  [[nodiscard]] std::byte* reserve() override { return writer_.reserve(); }
+  void commit(size_t bytes, OpTag tag) override {
+    writer_.publish(bytes, tag);
+    doorbell_.ring();
+  }
+  [[nodiscard]] Progress flush() override { return Progress::kDone; }  // published is sent
+  [[nodiscard]] Status failure() const override { return {}; }
+  [[nodiscard]] WaitHandle waitHandle() const override { return {}; }
+
+ private:
+  std::shared_ptr<SharedBlock> memory_;
+  SlotWriter writer_;
+  os::Doorbell& doorbell_;
+};
+
+class RingRecvChannel final : public RecvChannel {
+ public:
+  RingRecvChannel(std::shared_ptr<SharedBlock> memory, SlotRingShape shape,
+                  os::Doorbell& writerDoorbell)
+      : memory_(std::move(memory)), reader_(memory_->data(), shape, 0), doorbell_(writerDoorbell) {}
+
+  [[nodiscard]] size_t slotBytes() const override { return reader_.shape().slotBytes; }
+  [[nodiscard]] uint32_t slotCount() const override { return reader_.shape().slotCount; }
+
+  [[nodiscard]] Arrival arrived() override {
+    const SlotView view = reader_.head();
+    return {view.data, view.bytes, view.tag};
+  }
+  void release() override {
+    reader_.release();
+    doorbell_.ring();
+  }
+  [[nodiscard]] Progress receive(std::byte* data, size_t bytes, OpTag tag) override {
+    const SlotView view = reader_.head();
+    if (!view.data) return Progress::kPending;
+    if (view.tag != tag || view.bytes != bytes) return Progress::kMismatch;
+    if (bytes > 0) std::memcpy(data, view.data, bytes);
+    release();
+    return Progress::kDone;
+  }
+  [[nodiscard]] Status failure() const override { return {}; }
+  [[nodiscard]] WaitHandle waitHandle() const override { return {}; }
+
+ private:
+  std::shared_ptr<SharedBlock> memory_;
+  SlotReader reader_;
+  os::Doorbell& doorbell_;
+};
+
+}  // namespace inccl::transport

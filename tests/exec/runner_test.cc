@@ -1,0 +1,135 @@
+// Running operations: errors from elsewhere, deadlines, sleeping and waking, groups.
+#include "exec/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+namespace inccl::exec {
+namespace {
+
+using transport::Progress;
+
+class CountingSupervisor final : public Supervisor {
+ public:
+  void waitsLong(const Operation&) override { ++asked; }
+  Status mismatch(const Operation&) override { return invalidUsage("mismatch"); }
+  Status broken(const Operation&) override { return remoteError("broken"); }
+  Status timedOut(const Operation&, Nanos) override { return timeoutError("late"); }
+  int asked = 0;
+};
+
+// Done, or another verdict, once a flag says so.
+class FlagOperation final : public Operation {
+ public:
+  explicit FlagOperation(std::atomic<bool>& flag, Progress verdict = Progress::kDone)
+      : flag_(flag), verdict_(verdict) {}
+  Progress step() override {
+    return flag_.load(std::memory_order_acquire) ? verdict_ : Progress::kPending;
+  }
+  int blamedRank() const override { return 1; }
+  Status failure() const override { return remoteError("why"); }
+  int awaitedRank() const override { return 1; }
+  void addWaitHandles(std::vector<transport::WaitHandle>&) const override {}
+
+ private:
+  std::atomic<bool>& flag_;
+  Progress verdict_;
+};
+
+struct Fixture {
+  Fixture() {
+    context.policy = WaitPolicy::forHost(4, 2);
+    context.errors = &errors;
+    context.supervisor = &supervisor;
+    context.doorbell = &doorbell;
+    context.timeout = 10 * kSecond;
+  }
+  ErrorState errors;
+  CountingSupervisor supervisor;
+  os::Doorbell doorbell;
+  RunContext context;
+};
+
+TEST(Runner, VerdictsGoToTheSupervisor) {
+  std::atomic<bool> now{true};
+  Fixture fixture;
+  FlagOperation done(now), mismatch(now, Progress::kMismatch), broken(now, Progress::kBroken);
+  EXPECT_TRUE(run(done, fixture.context).ok());
+  EXPECT_EQ(run(mismatch, fixture.context).message(), "mismatch");
+  EXPECT_EQ(run(broken, fixture.context).message(), "broken");
+}
+
+TEST(Runner, ADeadlineEndsTheWaitAndTheOthersAreAskedOnce) {
+  std::atomic<bool> never{false};
+  Fixture fixture;
+  fixture.context.timeout = 150 * kMillisecond;
+  FlagOperation operation(never);
+  const Nanos start = nowNs();
+  EXPECT_EQ(run(operation, fixture.context).code(), Code::kTimeout);
+  EXPECT_LT(nowNs() - start, 2 * kSecond);
+  EXPECT_EQ(fixture.supervisor.asked, 1);
+}
+
+TEST(Runner, AnErrorFromAnotherThreadEndsTheWait) {
+  std::atomic<bool> never{false};
+  Fixture fixture;
+  FlagOperation operation(never);
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    fixture.errors.raise(remoteError("rank 1 died"));
+  });
+  EXPECT_EQ(run(operation, fixture.context).message(), "rank 1 died");
+  other.join();
+}
+
+TEST(Runner, ASleeperIsWokenByTheDoorbell) {
+  os::joinDoorbellBarriers();
+  std::atomic<bool> flag{false};
+  Fixture fixture;
+  fixture.context.policy.yieldFor = 0;
+  fixture.context.policy.blockSlice = 5 * kSecond;
+  FlagOperation operation(flag);
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    flag.store(true, std::memory_order_release);
+    fixture.doorbell.ring();
+  });
+  const Nanos start = nowNs();
+  EXPECT_TRUE(run(operation, fixture.context).ok());
+  EXPECT_LT(nowNs() - start, 4 * kSecond) << "slept through the bell";
+  other.join();
+}
+
+TEST(Runner, OversubscribedRanksDoNotSpin) {
+  EXPECT_EQ(WaitPolicy::forHost(4, 2).spins, 0u);
+  EXPECT_EQ(WaitPolicy::forHost(2, 1.5).spins, 0u);
+  EXPECT_GT(WaitPolicy::forHost(2, 2).spins, 0u);
+}
+
+TEST(Runner, QueuesOfAGroupRunSideBySideAndFailApart) {
+  std::atomic<bool> first{false}, now{true};
+  Fixture good, bad;
+  std::vector<OperationQueue> queues;
+  queues.push_back({&good.context, {}});
+  queues.back().operations.push_back(std::make_unique<FlagOperation>(now));
+  queues.back().operations.push_back(std::make_unique<FlagOperation>(first));
+  queues.push_back({&bad.context, {}});
+  queues.back().operations.push_back(std::make_unique<FlagOperation>(now, Progress::kBroken));
+  queues.push_back({&good.context, {}});  // nothing to do
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    first = true;
+  });
+  const auto statuses = runTogether(queues);
+  other.join();
+  ASSERT_EQ(statuses.size(), 3u);
+  EXPECT_TRUE(statuses[0].ok());
+  EXPECT_EQ(statuses[1].message(), "broken");
+  EXPECT_TRUE(statuses[2].ok());
+}
+
+}  // namespace
+}  // namespace inccl::exec
