@@ -30,10 +30,10 @@ namespace inccl::bootstrap {
 // What every rank knows of every other after the rendezvous.
 struct PeerInfo {
   int rank = -1;
-  std::string host;        // host name, for messages
-  std::string hostKey;     // equal on two ranks: they share memory (boot id and network namespace)
+  std::string host;     // host name, for messages
+  std::string hostKey;  // equal on two ranks: they share memory (boot id and network namespace)
   int64_t pid = 0;
-  uint64_t processKey = 0; // random per process: equal on ranks that are threads of one process
+  uint64_t processKey = 0;  // random per process: equal on ranks that are threads of one process
   uint64_t configHash = 0;
   // Where its process accepts data connections and hands out memory: opaque to all but bootstrap.
   std::vector<std::byte> endpoints;
@@ -49,11 +49,15 @@ class Session {
   // Meets the others. Blocks until all nRanks have joined, at most config.creationTimeout, and less
   // when errors.raise() is called meanwhile (abort). Errors name the missing ranks, a doubled rank,
   // different settings or versions.
-  static Result<std::unique_ptr<Session>> join(const UniqueId& id, int nRanks, int rank, const Config& config,
-                                               ErrorState& errors, const OpHistory& history);
+  static Result<std::unique_ptr<Session>> join(const UniqueId& id, int nRanks, int rank,
+                                               const Config& config, ErrorState& errors,
+                                               const OpHistory& history);
 
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual const std::vector<PeerInfo>& peers() const = 0;
+  // Equal on all ranks of this communicator and on no other: names things that its ranks share
+  // inside one process. Not secret (derived from the id, not the nonce itself).
+  [[nodiscard]] virtual std::string communicatorKey() const = 0;
 
   // Set-up time only: every rank contributes a blob (≤ 64 KiB) and gets all of them, in rank order.
   // All ranks call it the same number of times. Serves agreement ("did it work for everyone?").
@@ -70,7 +74,8 @@ class Session {
   // duplicate) while the offer stands. fetch waits for the offer up to its deadline.
   virtual Status offerDescriptor(const std::string& name, int fd) = 0;
   virtual void withdrawDescriptor(const std::string& name) = 0;
-  virtual Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name, Deadline deadline) = 0;
+  virtual Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
+                                               Deadline deadline) = 0;
 
   // This rank failed (or saw `culprit` fail, -1 when nobody in particular): tell everyone. Returns
   // at once. The failure has already been raised locally.

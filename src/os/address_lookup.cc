@@ -56,14 +56,14 @@ Result<HostAndPort> splitPort(const std::string& text, uint16_t defaultPort) {
 
 // Container and virtual machine plumbing: up, with addresses, and reachable by nobody else.
 bool isBridge(std::string_view interface) {
-  constexpr std::array<std::string_view, 9> kPrefixes = {
-      "docker", "br-", "veth", "virbr", "cni", "flannel", "cali", "lxc", "podman"};
+  constexpr std::array<std::string_view, 9> kPrefixes = {"docker",  "br-",  "veth", "virbr", "cni",
+                                                         "flannel", "cali", "lxc",  "podman"};
   return std::ranges::any_of(kPrefixes,
                              [&](std::string_view p) { return interface.starts_with(p); });
 }
 
-// NCCL's grammar of *_SOCKET_IFNAME: an optional '^' (all but these) and '=' (whole names instead of
-// prefixes), then names separated by commas.
+// NCCL's grammar of *_SOCKET_IFNAME: an optional '^' (all but these) and '=' (whole names instead
+// of prefixes), then names separated by commas.
 class InterfaceFilter {
  public:
   explicit InterfaceFilter(std::string_view text) {
@@ -146,8 +146,7 @@ Result<std::vector<SocketAddress>> localAddresses(const std::string& interfaceNa
         entry->ifa_addr, entryFamily == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
     if (!address.ok()) continue;
     const bool loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
-    candidates.push_back(
-        {worthOf(*address, entry->ifa_name, loopback), address->withPort(0)});
+    candidates.push_back({worthOf(*address, entry->ifa_name, loopback), address->withPort(0)});
   }
   if (candidates.empty()) {
     return invalidArgument(fmt::format("no network interface that is up matches '{}'{}",

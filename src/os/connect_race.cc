@@ -47,11 +47,9 @@ class ConnectRace {
     const SocketAddress& address = candidates_[candidate];
     auto fd = openStream(address.family());
     if (!fd.ok()) return note(candidate, errno);
-    if (sys::connect(fd->get(), address.raw(), address.rawLength()) == 0) {
-      winner_ = static_cast<int>(attempts_.size());
-    } else if (errno != EINPROGRESS && errno != EINTR) {
+    if (sys::connect(fd->get(), address.raw(), address.rawLength()) != 0 &&
+        errno != EINPROGRESS && errno != EINTR)
       return note(candidate, errno);
-    }
     attempts_.push_back({std::move(*fd), candidate});
   }
 
@@ -76,6 +74,7 @@ class ConnectRace {
     socklen_t length = sizeof error;
     if (sys::getsockopt(attempts_[index].fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0)
       error = errno;
+    if (error == 0 && isSelfConnected(index)) error = ECONNREFUSED;
     if (error == 0) {
       winner_ = static_cast<int>(index);
       return;
@@ -84,6 +83,18 @@ class ConnectRace {
     // `winner_` may point behind the erased one: it was set in this same pass, from the end.
     if (winner_ > static_cast<int>(index)) --winner_;
     attempts_.erase(attempts_.begin() + static_cast<ptrdiff_t>(index));
+  }
+
+  // Nobody listens, but the kernel has chosen this very port as our own and TCP's simultaneous open
+  // has connected the socket to itself. Kept open, it would occupy the port that the peer is about
+  // to bind.
+  bool isSelfConnected(size_t index) {
+    sockaddr_storage own{};
+    socklen_t length = sizeof own;
+    auto* raw = reinterpret_cast<sockaddr*>(&own);
+    if (sys::getsockname(attempts_[index].fd.get(), raw, &length) != 0) return false;
+    const auto address = SocketAddress::fromSockaddr(raw, length);
+    return address.ok() && address.value() == candidates_[attempts_[index].candidate];
   }
 
   Result<Connected> finish() {

@@ -104,7 +104,8 @@ void EventLoop::runOnce(int limitMs) {
   if (count < 0 && errno != EINTR) (void)sys::poll(nullptr, 0, kFailedWaitPauseMs);
   // Events before timers: a thread that was stopped for long reads what has come meanwhile before
   // its timers judge anyone's silence.
-  for (int i = 0; i < count; ++i) dispatch(events[static_cast<size_t>(i)].data.u64, events[static_cast<size_t>(i)].events);
+  for (int i = 0; i < count; ++i)
+    dispatch(events[static_cast<size_t>(i)].data.u64, events[static_cast<size_t>(i)].events);
   runPosted();
   runTimers();
 }

@@ -13,7 +13,8 @@ namespace inccl::os {
 std::string hostName();
 
 // Equal on two processes exactly when they can share memory: boot id and network namespace, or
-// `override` (INCCL_HOSTID) when it is not empty. Falls back to the host name where /proc is absent.
+// `override` (INCCL_HOSTID) when it is not empty. Falls back to the host name where /proc is
+// absent.
 std::string hostKey(const std::string& override);
 
 }  // namespace inccl::os

@@ -24,8 +24,7 @@ Result<UniqueFd> bindOne(const SocketAddress& address, BindFailure& failure) {
     failure = {errno, fmt::format("{} {}", what, address.describe())};
     return systemError(failure.what, failure.error);
   };
-  const int fd =
-      sys::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = sys::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail("cannot make a socket for");
   UniqueFd owner(fd);
   const int on = 1;

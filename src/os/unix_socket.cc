@@ -89,8 +89,7 @@ Status sendWithDescriptor(int fd, std::span<const std::byte> data, int descripto
   std::memcpy(CMSG_DATA(item), &descriptor, sizeof descriptor);
   while (true) {
     const ssize_t sent = sys::sendmsg(fd, &message, MSG_NOSIGNAL);
-    if (sent >= 0)
-      return sendAll(fd, data.subspan(static_cast<size_t>(sent)), limit, kWhat);
+    if (sent >= 0) return sendAll(fd, data.subspan(static_cast<size_t>(sent)), limit, kWhat);
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       INCCL_TRY(waitReady(fd, POLLOUT, limit, kWhat));
     } else if (errno != EINTR) {

@@ -1,0 +1,34 @@
+#include "bootstrap/doors.h"
+
+#include <ranges>
+
+#include "bootstrap/acceptor.h"
+#include "bootstrap/endpoints.h"
+#include "bootstrap/service_thread.h"
+
+namespace inccl::bootstrap {
+namespace {
+
+constexpr size_t kAddressesTold = 32;  // what Peer::endpoints has room for
+
+}  // namespace
+
+Result<std::shared_ptr<Doors>> Doors::open(ServiceThread& service, const Config& config,
+                                           bool authenticated) {
+  INCCL_TRY_ASSIGN(const ListenScope scope, listenScope(config, authenticated));
+  std::shared_ptr<Doors> doors(new Doors,
+                               [&service](Doors* gone) { service.post([gone] { delete gone; }); });
+  INCCL_TRY(service.call(
+      [&service, doors, scope, low = config.portLow, high = config.portHigh]() -> Status {
+        Directory& directory = service.directory();
+        INCCL_TRY_ASSIGN(doors->tcp, directory.tcpDoor(service, scope.bindTo, low, high));
+        INCCL_TRY_ASSIGN(doors->local, directory.localDoor(service));
+        return {};
+      }));
+  for (const os::SocketAddress& address : scope.advertised | std::views::take(kAddressesTold))
+    doors->endpoints.addresses.push_back(toWire(address, doors->tcp->port()));
+  doors->endpoints.localName = service.localName();
+  return doors;
+}
+
+}  // namespace inccl::bootstrap

@@ -1,0 +1,26 @@
+// The doors of this process that a session needs open: TCP for data, local for descriptors.
+#pragma once
+
+#include <memory>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "wire/control_messages.h"
+
+namespace inccl::bootstrap {
+
+class Acceptor;
+class ServiceThread;
+
+struct Doors {
+  std::shared_ptr<Acceptor> tcp;
+  std::shared_ptr<Acceptor> local;
+  wire::Endpoints endpoints;  // what peers are told
+
+  // Any thread but the service thread. May be let go on any thread: acceptors close on the service
+  // thread.
+  static Result<std::shared_ptr<Doors>> open(ServiceThread& service, const Config& config,
+                                             bool authenticated);
+};
+
+}  // namespace inccl::bootstrap

@@ -1,0 +1,206 @@
+// The caller's half of a session of two or more ranks: checks, waits, connections.
+#include "bootstrap/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/fork_generation.h"
+#include "base/log.h"
+#include "bootstrap/dial.h"
+#include "bootstrap/endpoints.h"
+#include "bootstrap/frame_io.h"
+#include "bootstrap/hub.h"
+#include "bootstrap/member.h"
+#include "bootstrap/rendezvous.h"
+#include "bootstrap/service_thread.h"
+#include "bootstrap/solo_session.h"
+
+namespace inccl::bootstrap {
+namespace {
+
+// A peer may know less than this rank for a moment: it has yet to read the table.
+constexpr Nanos kFirstRetry = 1 * kMillisecond, kLastRetry = 20 * kMillisecond;
+
+class MemberSession final : public Session {
+ public:
+  MemberSession(ServiceThread& service, std::shared_ptr<Member> member, ErrorState& errors)
+      : service_(service), member_(std::move(member)), errors_(errors) {}
+
+  ~MemberSession() override {
+    if (forked()) {
+      // Its mutex may be held for ever by a thread that this process does not have.
+      new std::shared_ptr<Member>(std::move(member_));
+      return;
+    }
+    member_->detach();
+    const Status closed = service_.call([member = member_] {
+      member->close();
+      return Status();
+    });
+    if (!closed.ok()) logWarn("{}", closed.message());
+  }
+
+  [[nodiscard]] int rank() const override { return me().rank; }
+  [[nodiscard]] const std::vector<PeerInfo>& peers() const override { return me().peers; }
+  [[nodiscard]] std::string communicatorKey() const override {
+    std::string key;
+    for (const std::byte byte : me().communicator)
+      key += fmt::format("{:02x}", static_cast<unsigned>(byte));
+    return key;
+  }
+
+  Result<std::vector<std::vector<std::byte>>> allGather(const std::vector<std::byte>& mine,
+                                                        Deadline deadline) override {
+    INCCL_TRY(usable());
+    return member_->gather(mine, {deadline, &errors_});
+  }
+
+  Result<os::UniqueFd> connectTo(int peer, uint32_t channel, Deadline deadline) override {
+    INCCL_TRY(usableWith(peer));
+    INCCL_TRY_ASSIGN(const wire::Endpoints endpoints, wire::decodeEndpoints(info(peer).endpoints));
+    std::vector<os::SocketAddress> addresses;
+    for (const wire::Address& address : endpoints.addresses) addresses.push_back(fromWire(address));
+    DialRequest request = requestTo(peer, wire::Purpose::kData);
+    request.frame = wire::encodeFrame(wire::DataRequest{rank(), peer, channel});
+    return dialUntil(peer, request, {deadline, &errors_}, [&](const os::WaitLimit& limit) {
+      return dialTcp(addresses, request, limit);
+    });
+  }
+
+  Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) override {
+    INCCL_TRY(usableWith(peer));
+    return member_->awaitData(peer, channel, {deadline, &errors_});
+  }
+
+  Status offerDescriptor(const std::string& name, int fd) override {
+    INCCL_TRY(usable());
+    return member_->desk().offer(name, fd);
+  }
+  void withdrawDescriptor(const std::string& name) override {
+    if (!forked()) member_->desk().withdraw(name);
+  }
+
+  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
+                                       Deadline deadline) override {
+    INCCL_TRY(usableWith(peer));
+    INCCL_TRY_ASSIGN(const wire::Endpoints endpoints, wire::decodeEndpoints(info(peer).endpoints));
+    DialRequest request = requestTo(peer, wire::Purpose::kDescriptor);
+    request.frame = wire::encodeFrame(wire::DescriptorRequest{peer, name});
+    const os::WaitLimit limit{deadline, &errors_};
+    INCCL_TRY_ASSIGN(const os::UniqueFd connection,
+                     dialUntil(peer, request, limit, [&](const os::WaitLimit& within) {
+                       return dialLocal(endpoints.localName, request, within);
+                     }));
+    const std::string what = fmt::format("fetch '{}' of {}", name, info(peer).describe());
+    INCCL_TRY_ASSIGN(ReceivedFrame frame,
+                     recvFrame(connection.get(), limit, what, Descriptors::kExpected));
+    if (frame.kind != wire::Kind::kDescriptorReply || !frame.descriptor.valid())
+      return remoteError(what + ": no descriptor came (too many open files?)");
+    return std::move(frame.descriptor);
+  }
+
+  void reportFailure(const Status& failure, int culprit) override {
+    if (!forked()) member_->report(failure, culprit);
+  }
+
+  Status explainBrokenPeer(int peer, const std::string& during, Nanos grace) override {
+    INCCL_TRY(usableWith(peer));
+    const os::WaitLimit limit{Deadline::after(grace), &errors_};
+    while (limit.check("explain").ok()) {
+      const Status left = member_->whetherLeft(peer);
+      if (!left.ok()) return raiseAndReport(left, peer);
+      member_->awaitNews(limit);
+    }
+    if (errors_.raised()) return errors_.status();
+    return raiseAndReport(remoteError(fmt::format("{} closed its connection during {}",
+                                                  info(peer).describe(), during)),
+                          peer);
+  }
+
+  void reportWaiting(OpTag tag, const OpSignature& signature) override {
+    if (!forked()) member_->askOthers(tag, signature);
+  }
+
+  void leave(uint32_t lastSequence, Nanos linger) override {
+    if (!forked()) member_->leave(lastSequence, {Deadline::after(linger), &errors_});
+  }
+
+ private:
+  [[nodiscard]] const Membership& me() const { return member_->membership(); }
+  [[nodiscard]] const PeerInfo& info(int peer) const {
+    return me().peers[static_cast<size_t>(peer)];
+  }
+  [[nodiscard]] bool forked() const { return forkGeneration() != forkGeneration_; }
+
+  [[nodiscard]] Status usable() const {
+    if (forked())
+      return invalidUsage(
+          fmt::format("this communicator was made by process {}; its forked child {} cannot use it",
+                      info(rank()).pid, ::getpid()));
+    return errors_.status();
+  }
+  [[nodiscard]] Status usableWith(int peer) const {
+    INCCL_TRY(usable());
+    if (member_->hasPeer(peer)) return {};
+    return invalidArgument(fmt::format("the communicator has no rank {}", peer));
+  }
+
+  [[nodiscard]] DialRequest requestTo(int peer, wire::Purpose purpose) const {
+    DialRequest request;
+    request.purpose = purpose;
+    request.target = me().communicator;
+    request.nonce = me().nonce;
+    request.what = fmt::format("connect to {}", info(peer).describe());
+    return request;
+  }
+
+  // A peer whose control channel lives comes to answer; one that does not becomes the error.
+  template <typename Dial>
+  Result<os::UniqueFd> dialUntil(int peer, const DialRequest& request, const os::WaitLimit& limit,
+                                 Dial dial) {
+    for (Nanos pause = kFirstRetry;; pause = std::min(2 * pause, kLastRetry)) {
+      INCCL_TRY(member_->whetherLeft(peer));
+      DialResult result = dial(limit);
+      if (result.problem == DialProblem::kNone) return std::move(result.fd);
+      const bool maybeLater = result.problem == DialProblem::kUnreachable ||
+                              result.problem == DialProblem::kUnknownTarget;
+      if (!maybeLater) return result.why;
+      const Status slept = os::sleepFor(pause, limit, request.what);
+      if (slept.ok()) continue;
+      if (errors_.raised()) return slept;
+      return timeoutError(
+          fmt::format("{}: not before the deadline: {}", request.what, result.why.message()));
+    }
+  }
+
+  Status raiseAndReport(const Status& failure, int culprit) {
+    if (errors_.raise(failure)) member_->report(failure, culprit);
+    return errors_.status();
+  }
+
+  ServiceThread& service_;
+  std::shared_ptr<Member> member_;
+  ErrorState& errors_;
+  const uint32_t forkGeneration_ = forkGeneration();
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::join(const UniqueId& id, int nRanks, int rank,
+                                               const Config& config, ErrorState& errors,
+                                               const OpHistory& history) {
+  if (nRanks < 1 || nRanks > static_cast<int>(wire::kRankLimit))
+    return invalidArgument(
+        fmt::format("{} is no number of ranks from 1 to {}", nRanks, wire::kRankLimit));
+  if (rank < 0 || rank >= nRanks)
+    return invalidArgument(fmt::format("rank {} is not one of {} ranks", rank, nRanks));
+  INCCL_TRY(errors.status());
+  if (nRanks == 1) return joinAlone(id, config);
+  INCCL_TRY_ASSIGN(ServiceThread * service, ServiceThread::get());
+  INCCL_TRY_ASSIGN(auto member, meet(*service, {id, nRanks, rank, config}, errors, history));
+  return std::unique_ptr<Session>(new MemberSession(*service, std::move(member), errors));
+}
+
+}  // namespace inccl::bootstrap

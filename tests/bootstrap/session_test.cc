@@ -1,0 +1,201 @@
+// A session's good days: ranks meet, exchange, connect, pass descriptors, and part.
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "bootstrap/session_fixture.h"
+#include "os/stream_socket.h"
+#include "support/process_resources.h"
+#include "support/run_processes.h"
+#include "support/run_ranks.h"
+
+namespace inccl::bootstrap {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SessionRanks : public ::testing::TestWithParam<int> {};
+
+TEST_P(SessionRanks, MeetAndGather) {
+  const int size = GetParam();
+  const UniqueId id = createId();
+  test::runRanks(size, [&](int rank) {
+    RankUnderTest self;
+    const Status joined = self.join(id, size, rank);
+    ASSERT_TRUE(joined.ok()) << joined.message();
+    ASSERT_EQ(self.session->rank(), rank);
+    ASSERT_EQ(self.session->peers().size(), static_cast<size_t>(size));
+    for (int peer = 0; peer < size; ++peer) {
+      const PeerInfo& info = self.session->peers()[static_cast<size_t>(peer)];
+      EXPECT_EQ(info.rank, peer);
+      EXPECT_EQ(info.pid, ::getpid());
+      EXPECT_FALSE(info.hostKey.empty());
+    }
+    for (int round = 0; round < 5; ++round) {
+      // From nothing to the limit.
+      const size_t bytes = round == 4 ? 64 << 10 : static_cast<size_t>(round * rank * 1000);
+      const std::vector<std::byte> mine(bytes, static_cast<std::byte>(rank + round));
+      auto all = self.session->allGather(mine, soon());
+      ASSERT_TRUE(all.ok()) << all.status().message();
+      ASSERT_EQ(all->size(), static_cast<size_t>(size));
+      for (int peer = 0; peer < size; ++peer) {
+        const size_t expected = round == 4 ? 64 << 10 : static_cast<size_t>(round * peer * 1000);
+        const auto& blob = (*all)[static_cast<size_t>(peer)];
+        ASSERT_EQ(blob.size(), expected);
+        EXPECT_TRUE(std::ranges::all_of(
+            blob, [&](std::byte b) { return b == static_cast<std::byte>(peer + round); }));
+      }
+    }
+    self.session->leave(5, kSecond);
+    EXPECT_FALSE(self.errors.raised()) << self.errors.status().message();
+  });
+}
+
+TEST_P(SessionRanks, ConnectEveryPairInBothDirections) {
+  const int size = GetParam();
+  const UniqueId id = createId();
+  test::runRanks(size, [&](int rank) {
+    RankUnderTest self;
+    const Status joined = self.join(id, size, rank);
+    ASSERT_TRUE(joined.ok()) << joined.message();
+    for (int peer = 0; peer < size; ++peer) {
+      if (peer == rank) continue;
+      for (const uint32_t channel : {0u, 7u}) {
+        auto out = self.session->connectTo(peer, channel, soon());
+        ASSERT_TRUE(out.ok()) << out.status().message();
+        auto in = self.session->acceptFrom(peer, channel, soon());
+        ASSERT_TRUE(in.ok()) << in.status().message();
+        const std::string mine = fmt::format("{}>{}:{}", rank, peer, channel);
+        const std::string theirs = fmt::format("{}>{}:{}", peer, rank, channel);
+        const os::WaitLimit limit{soon()};
+        ASSERT_TRUE(os::sendAll(out->get(), toBytes(mine), limit, "test").ok());
+        std::vector<std::byte> got(theirs.size());
+        ASSERT_TRUE(os::recvAll(in->get(), got, limit, "test").ok());
+        EXPECT_EQ(toText(got), theirs);
+        // And back over the same connection.
+        ASSERT_TRUE(os::sendAll(in->get(), toBytes("back"), limit, "test").ok());
+        got.resize(4);
+        ASSERT_TRUE(os::recvAll(out->get(), got, limit, "test").ok());
+        EXPECT_EQ(toText(got), "back");
+      }
+    }
+    auto met = self.session->allGather({}, soon());
+    ASSERT_TRUE(met.ok()) << met.status().message();
+    self.session->leave(0, kSecond);
+  });
+}
+
+TEST_P(SessionRanks, PassDescriptors) {
+  const int size = GetParam();
+  const UniqueId id = createId();
+  test::runRanks(size, [&](int rank) {
+    RankUnderTest self;
+    const Status joined = self.join(id, size, rank);
+    ASSERT_TRUE(joined.ok()) << joined.message();
+    const os::UniqueFd memory(os::sys::memfdCreate("test", 0));
+    const std::string text = fmt::format("memory of {}", rank);
+    ASSERT_EQ(os::sys::write(memory.get(), text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
+    // Some offers come before the requests for them, some after.
+    const auto offer = [&] { return self.session->offerDescriptor("m", memory.get()); };
+    if (rank % 2 == 1) (void)os::sys::poll(nullptr, 0, 20);
+    ASSERT_TRUE(offer().ok());
+    EXPECT_EQ(offer().code(), Code::kInvalidUsage);
+    for (int peer = 0; peer < size; ++peer) {
+      auto fetched = self.session->fetchDescriptor(peer, "m", soon());
+      ASSERT_TRUE(fetched.ok()) << fetched.status().message();
+      std::array<char, 64> got{};
+      const ssize_t bytes = ::pread(fetched->get(), got.data(), got.size(), 0);
+      EXPECT_EQ(std::string(got.data(), static_cast<size_t>(bytes)),
+                fmt::format("memory of {}", peer));
+    }
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    self.session->withdrawDescriptor("m");
+    const auto absent =
+        self.session->fetchDescriptor(rank, "m", Deadline::after(30 * kMillisecond));
+    EXPECT_EQ(absent.status().code(), Code::kTimeout);
+    self.session->leave(0, kSecond);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, SessionRanks, ::testing::Values(1, 2, 3, 5, 8));
+
+TEST(Session, EightRanksMeetQuickly) {
+  const UniqueId id = createId();
+  std::array<Nanos, 8> took{};
+  test::runRanks(8, [&](int rank) {
+    RankUnderTest self;
+    const Nanos start = nowNs();
+    ASSERT_TRUE(self.join(id, 8, rank).ok());
+    took[static_cast<size_t>(rank)] = nowNs() - start;
+    self.session->leave(0, kSecond);
+  });
+  const Nanos slowest = *std::ranges::max_element(took);
+  RecordProperty("slowestJoinUs", static_cast<int>(slowest / kMicrosecond));
+  // A bound that says "no retry and no timer was in the way", far above what it takes (a few ms).
+  EXPECT_LT(slowest, kSecond);
+}
+
+TEST(Session, NothingIsLeftOpen) {
+  const auto once = [] {
+    const UniqueId id = createId();
+    test::runRanks(3, [&](int rank) {
+      RankUnderTest self;
+      ASSERT_TRUE(self.join(id, 3, rank).ok());
+      auto fd = self.session->connectTo((rank + 1) % 3, 0, soon());  // never accepted
+      EXPECT_TRUE(fd.ok());
+      ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+      self.session->leave(0, kSecond);
+    });
+  };
+  once();
+  const auto before = test::ProcessResources::now();
+  once();
+  once();
+  EXPECT_EQ(before.leakedSince(), "");
+}
+
+TEST(Session, RanksAsProcesses) {
+  const auto ends = test::runProcesses(4, [](test::RankProcess& self) {
+    const auto bytes = self.sharedId<UniqueIdBytes>([] { return createId().encode(); });
+    const auto id = UniqueId::decode(bytes);
+    ASSERT_TRUE(id.ok());
+    RankUnderTest me;
+    const Status joined = me.join(id.value(), 4, self.rank());
+    ASSERT_TRUE(joined.ok()) << joined.message();
+    EXPECT_EQ(me.session->peers()[static_cast<size_t>(self.rank())].pid, ::getpid());
+    EXPECT_NE(me.session->peers()[0].processKey, me.session->peers()[1].processKey);
+    EXPECT_EQ(me.session->peers()[0].hostKey, me.session->peers()[3].hostKey);
+    const int next = (self.rank() + 1) % 4, previous = (self.rank() + 3) % 4;
+    auto out = me.session->connectTo(next, 1, soon());
+    ASSERT_TRUE(out.ok()) << out.status().message();
+    auto in = me.session->acceptFrom(previous, 1, soon());
+    ASSERT_TRUE(in.ok()) << in.status().message();
+    auto all = me.session->allGather(toBytes(std::to_string(self.rank())), soon());
+    ASSERT_TRUE(all.ok()) << all.status().message();
+    EXPECT_EQ(toText((*all)[3]), "3");
+    me.session->leave(0, kSecond);
+    EXPECT_FALSE(me.errors.raised()) << me.errors.status().message();
+  });
+  EXPECT_EQ(test::notClean(ends), "");
+}
+
+TEST(Session, BadNumbersAreRefused) {
+  const UniqueId id = createId();
+  RankUnderTest self;
+  EXPECT_EQ(self.join(id, 0, 0).code(), Code::kInvalidArgument);
+  EXPECT_EQ(self.join(id, -3, 0).code(), Code::kInvalidArgument);
+  EXPECT_EQ(self.join(id, 2, 2).code(), Code::kInvalidArgument);
+  EXPECT_EQ(self.join(id, 2, -1).code(), Code::kInvalidArgument);
+  EXPECT_EQ(self.join(id, 1 << 20, 0).code(), Code::kInvalidArgument);
+  ASSERT_TRUE(self.join(id, 1, 0).ok());
+  EXPECT_EQ(self.session->connectTo(0, 0, soon()).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(self.session->fetchDescriptor(1, "m", soon()).status().code(), Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace inccl::bootstrap
