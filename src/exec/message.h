@@ -11,6 +11,7 @@ namespace inccl::exec {
 
 class MessageOperation : public Operation {
  public:
+  [[nodiscard]] uint64_t movements() const final { return done_; }
   [[nodiscard]] int blamedRank() const final { return peer_; }
   [[nodiscard]] int awaitedRank() const final { return peer_; }
 

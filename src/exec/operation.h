@@ -22,6 +22,9 @@ class Operation {
   // kBroken: a channel failed (failure(), blamedRank()).
   [[nodiscard]] virtual transport::Progress step() = 0;
 
+  // Rises whenever step() moved something, so that a run can tell waiting from slow work.
+  [[nodiscard]] virtual uint64_t movements() const { return 0; }
+
   // The collective that this is a run of; a zero tag for a message.
   [[nodiscard]] virtual OpTag tag() const { return {}; }
 

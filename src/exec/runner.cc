@@ -63,22 +63,29 @@ Status conclude(Progress verdict, Operation& operation, const RunContext& contex
 
 Status runSlowly(Operation& operation, const RunContext& context) {
   const Nanos start = nowNs();
+  Nanos lastMoved = start;
+  uint64_t movements = operation.movements();
   std::vector<transport::WaitHandle> handles;
   bool asked = false;
   for (;;) {
     Progress verdict = operation.step();
-    const Nanos waited = nowNs() - start;
+    const Nanos now = nowNs();
+    const bool moved = operation.movements() != movements;
+    if (moved) {
+      movements = operation.movements();
+      lastMoved = now;
+    }
+    const Nanos waited = now - lastMoved;
     if (verdict == Progress::kPending && waited >= context.policy.yieldFor)
-      verdict =
-          block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
+      verdict = block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
     if (verdict != Progress::kPending) return conclude(verdict, operation, context);
     if (context.errors->raised()) return context.errors->status();
-    if (waited >= context.timeout) return context.supervisor->timedOut(operation, waited);
+    if (now - start >= context.timeout) return context.supervisor->timedOut(operation, now - start);
     if (!asked && waited >= kLongWait) {
       context.supervisor->waitsLong(operation);
       asked = true;
     }
-    if (waited < context.policy.yieldFor) os::yieldCpu();
+    if (!moved && waited < context.policy.yieldFor) os::yieldCpu();
   }
 }
 

@@ -43,6 +43,7 @@ class SharedTransport final : public Transport {
   Status attachSegment(Deadline deadline);
 
   [[nodiscard]] std::string_view name() const override { return exchange_->name(); }
+  [[nodiscard]] size_t messageBytes() const override { return shapes_.channel.slotBytes; }
   [[nodiscard]] Caps caps() const override { return {.multiChannel = true}; }
   Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,
                                                 Deadline deadline) override;

@@ -109,6 +109,9 @@ class Transport {
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual Caps caps() const = 0;
 
+  // The largest message of the channels that it opens (their slotBytes).
+  [[nodiscard]] virtual size_t messageBytes() const = 0;
+
   // The FIFO (this rank, peer, channel), or (peer, this rank, channel) for receiving. Each is
   // opened once. Both sides name the channel by the same number.
   virtual Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,

@@ -39,6 +39,7 @@ class HalfAllReduce final : public SharedOperation {
                 HalfShape shape);
 
   [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] uint64_t movements() const override { return posted_ + reduced_ + gathered_; }
 
  private:
   // Elements [begin, begin + count) of the vector.

@@ -89,6 +89,7 @@ Progress SharedAllGather::step() {
     }
     if (published_ == bytes_ && unfinished_ == 0) return Progress::kDone;
     if (!moved) return Progress::kPending;
+    ++moves_;
   }
 }
 

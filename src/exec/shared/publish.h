@@ -18,6 +18,7 @@ class SharedBroadcast final : public SharedOperation {
   SharedBroadcast(transport::MultiGroup& group, OpTag tag, uint32_t root, const void* input,
                   void* output, size_t bytes);
   [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] uint64_t movements() const override { return done_; }
 
  private:
   uint32_t root_;
@@ -32,11 +33,13 @@ class SharedAllGather final : public SharedOperation {
   SharedAllGather(transport::MultiGroup& group, OpTag tag, const void* input, void* output,
                   size_t bytes);
   [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] uint64_t movements() const override { return moves_; }
 
  private:
   const std::byte* input_;
   std::byte* output_;
   size_t bytes_, published_ = 0;
+  uint64_t moves_ = 0;
   uint32_t unfinished_;
   size_t read_[64] = {};
 };

@@ -34,6 +34,7 @@ class TcpTransport final : public Transport {
       : connector_(connector), slotBytes_(slotBytes) {}
 
   [[nodiscard]] std::string_view name() const override { return "tcp"; }
+  [[nodiscard]] size_t messageBytes() const override { return slotBytes_; }
   [[nodiscard]] Caps caps() const override { return {}; }
   Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,
                                                 Deadline deadline) override;

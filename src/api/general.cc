@@ -1,0 +1,48 @@
+// Version, texts, memory and groups: the calls that need no communicator.
+#include <fmt/format.h>
+
+#include "api/guard.h"
+#include "comm/group.h"
+#include "comm/memory.h"
+
+namespace {
+
+using inccl::Status;
+using inccl::api::guarded;
+
+}  // namespace
+
+incclResult_t incclGetVersion(int* version) {
+  return guarded([&]() -> Status {
+    if (!version) return inccl::invalidArgument("incclGetVersion: version is NULL");
+    *version = INCCL_VERSION(INCCL_MAJOR, INCCL_MINOR, INCCL_PATCH);
+    return {};
+  });
+}
+
+const char* incclGetErrorString(incclResult_t result) {
+  return inccl::codeName(static_cast<inccl::Code>(result)).data();
+}
+
+incclResult_t incclMemAlloc(void** pointer, size_t size) {
+  return guarded([&]() -> Status {
+    if (!pointer) return inccl::invalidArgument("incclMemAlloc: pointer is NULL");
+    INCCL_TRY_ASSIGN(*pointer, inccl::comm::allocateMemory(size));
+    return {};
+  });
+}
+
+incclResult_t incclMemFree(void* pointer) {
+  return guarded([&] { return inccl::comm::freeMemory(pointer); });
+}
+
+incclResult_t incclGroupStart() {
+  return guarded([]() -> Status {
+    inccl::comm::groupStart();
+    return {};
+  });
+}
+
+incclResult_t incclGroupEnd() {
+  return guarded([] { return inccl::comm::groupEnd(); });
+}

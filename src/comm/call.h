@@ -1,0 +1,20 @@
+// One call on a communicator as plain values: what, from where, to where.
+#pragma once
+
+#include "base/op_signature.h"
+
+namespace inccl::comm {
+
+struct Call {
+  OpSignature signature;
+  const void* send = nullptr;
+  void* recv = nullptr;
+
+  // Bytes of one rank's contribution.
+  [[nodiscard]] size_t bytes() const { return signature.count * sizeOf(signature.type); }
+  [[nodiscard]] bool isMessage() const {
+    return signature.collective == Collective::kSend || signature.collective == Collective::kRecv;
+  }
+};
+
+}  // namespace inccl::comm

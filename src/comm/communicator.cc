@@ -1,0 +1,81 @@
+#include "comm/communicator.h"
+
+#include <fmt/format.h>
+
+#include "base/fork_generation.h"
+#include "base/log.h"
+#include "comm/lane_plan.h"
+
+namespace inccl::comm {
+namespace {
+
+// How long a farewell may hold up the caller of destroy.
+constexpr Nanos kLinger = 500 * kMillisecond;
+
+}  // namespace
+
+Communicator::Communicator(Config config, int rankCount, int rank, std::string name)
+    : config_(std::move(config)),
+      rankCount_(rankCount),
+      rank_(rank),
+      name_(std::move(name)),
+      forkGeneration_(forkGeneration()),
+      sentMessages_(static_cast<size_t>(rankCount)),
+      receivedMessages_(static_cast<size_t>(rankCount)) {}
+
+Communicator::~Communicator() = default;
+
+std::unique_ptr<Communicator> Communicator::make(int rankCount, int rank, Config config,
+                                                 std::string commName) {
+  return std::unique_ptr<Communicator>(
+      new Communicator(std::move(config), rankCount, rank, std::move(commName)));
+}
+
+Status Communicator::create(const bootstrap::UniqueId& id) {
+  const Nanos start = nowNs();
+  INCCL_TRY_ASSIGN(rules_, ChoiceRules::parse(config_.algorithm, config_.protocol));
+  if (Status joined = join(id); !joined.ok()) {
+    // Others may be waiting for us: the first cause is what they should hear.
+    errors_.raise(joined);
+    return joined;
+  }
+  logInfo("rank {} of {} {}: created in {:.1f} ms, transport {}", rank_, rankCount_, name_,
+          static_cast<double>(nowNs() - start) / kMillisecond, transportName_);
+  return {};
+}
+
+Status Communicator::validate(const Call& call) const {
+  if (forkGeneration() != forkGeneration_)
+    return invalidUsage(
+        "this communicator was made by the parent process; after fork a child makes its own");
+  const int32_t root = call.signature.root;
+  const bool hasRoot = call.signature.collective == Collective::kBroadcast || call.isMessage();
+  if (hasRoot && (root < 0 || root >= rankCount_)) {
+    return invalidArgument(fmt::format("{}: {} {} is not within 0 … {}",
+                                       name(call.signature.collective),
+                                       call.isMessage() ? "peer" : "root", root, rankCount_ - 1));
+  }
+  return {};
+}
+
+std::string Communicator::lastFailure() const {
+  const std::lock_guard lock(failureMutex_);
+  if (!lastFailure_.empty()) return lastFailure_;
+  return std::string(errors_.status().message());
+}
+
+void Communicator::noteFailure(const Status& failure) {
+  const std::lock_guard lock(failureMutex_);
+  lastFailure_ = failure.message();
+}
+
+void Communicator::abort() {
+  errors_.raise({Code::kAborted, fmt::format("communicator{} aborted on rank {}",
+                                             name_.empty() ? "" : " " + name_, rank_)});
+}
+
+void Communicator::leave() {
+  if (session_ && !errors_.raised()) session_->leave(sequence_, kLinger);
+}
+
+}  // namespace inccl::comm

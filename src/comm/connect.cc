@@ -1,0 +1,176 @@
+// Creation: who is there, who shares memory, and by which transport the others are reached.
+//
+// Every step that may fail on one rank alone is followed by agree(): either all ranks have it, or
+// all do without. So no rank waits for a segment that another could not map.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/log.h"
+#include "comm/communicator.h"
+#include "os/cpu_budget.h"
+#include "transport/inproc/process_exchange.h"
+#include "transport/shm/memfd_exchange.h"
+#include "transport/tcp/tcp_transport.h"
+
+namespace inccl::comm {
+namespace {
+
+using bootstrap::PeerInfo;
+
+// More members than the boards' kernels keep room for take the channels.
+constexpr size_t kMostMembers = 64;
+
+Status checkTransportName(const std::string& name) {
+  for (const char* known : {"", "auto", "inproc", "shm", "tcp"}) {
+    if (name == known) return {};
+  }
+  return invalidArgument(
+      fmt::format("transport '{}' is unknown; known are auto inproc shm tcp", name));
+}
+
+bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
+  return a.processKey == b.processKey && a.pid == b.pid;
+}
+
+std::vector<std::byte> toBlob(const std::string& text) {
+  std::vector<std::byte> blob(text.size());
+  if (!text.empty()) std::memcpy(blob.data(), text.data(), text.size());
+  return blob;
+}
+
+std::string toText(const std::vector<std::byte>& blob) {
+  return {reinterpret_cast<const char*>(blob.data()), blob.size()};
+}
+
+}  // namespace
+
+Status Communicator::join(const bootstrap::UniqueId& id) {
+  INCCL_TRY(checkTransportName(config_.transport));
+  runContext_.errors = &errors_;
+  runContext_.supervisor = this;
+  runContext_.timeout = config_.operationTimeout;
+  INCCL_TRY_ASSIGN(session_,
+                   bootstrap::Session::join(id, rankCount_, rank_, config_, errors_, history_));
+  connector_ = std::make_unique<SessionConnector>(*session_, errors_);
+  planContext_.rankCount = rankCount_;
+  transportName_ = "self";
+  if (rankCount_ == 1) return {};
+  return connect();
+}
+
+std::vector<int> Communicator::hostMembers() const {
+  std::vector<int> members;
+  const auto& peers = session_->peers();
+  for (const PeerInfo& peer : peers) {
+    if (peer.hostKey == peers[static_cast<size_t>(rank_)].hostKey) members.push_back(peer.rank);
+  }
+  return members;
+}
+
+// Every rank says how it went; the first failure, by rank, is everybody's.
+Status Communicator::agree(const Status& mine) {
+  const std::string text =
+      mine.ok() ? "" : fmt::format("{:04}{}", static_cast<int>(mine.code()), mine.message());
+  INCCL_TRY_ASSIGN(const auto blobs,
+                   session_->allGather(toBlob(text), Deadline::after(config_.creationTimeout)));
+  for (size_t rank = 0; rank < blobs.size(); ++rank) {
+    const std::string theirs = toText(blobs[rank]);
+    if (theirs.size() < 4) continue;
+    return {static_cast<Code>(std::atoi(theirs.substr(0, 4).c_str())),
+            fmt::format("rank {}: {}", rank, theirs.substr(4))};
+  }
+  return {};
+}
+
+Status Communicator::connect() {
+  const std::vector<int> members = hostMembers();
+  const auto& peers = session_->peers();
+  const PeerInfo& me = peers[static_cast<size_t>(rank_)];
+  const bool oneHost = static_cast<int>(members.size()) == rankCount_;
+  const bool oneProcess = std::all_of(peers.begin(), peers.end(),
+                                      [&](const PeerInfo& peer) { return sameProcess(peer, me); });
+  const std::string& wanted = config_.transport;
+  if ((wanted == "shm" && !oneHost) || (wanted == "inproc" && !oneProcess)) {
+    return invalidUsage(fmt::format("transport {} was asked for, but the ranks are not all {}",
+                                    wanted,
+                                    wanted == "shm" ? "on one host" : "threads of one process"));
+  }
+  const bool automatic = wanted.empty() || wanted == "auto";
+  network_ = std::make_unique<transport::tcp::TcpTransport>(*connector_);
+  transportName_ = "tcp";
+  if (wanted != "tcp") {
+    const bool byThreads = wanted == "inproc" || (automatic && oneProcess);
+    // All ranks take part in the agreement, also those that are alone on their host.
+    Status shared = shareMemory(byThreads, members);
+    if (!shared.ok()) {
+      shared_.reset();
+      if (errors_.raised()) return errors_.status();
+      if (!automatic || shared.code() != Code::kSystemError) return shared;
+      if (rank_ == 0) logWarn("no shared memory, going on over tcp: {}", shared.message());
+    } else if (shared_) {
+      transportName_ =
+          oneHost ? std::string(shared_->name()) : fmt::format("{}+tcp", shared_->name());
+    }
+  }
+  if (shared_) {
+    runContext_.doorbell = &shared_->multiGroup()->doorbell(shared_->multiGroup()->me());
+    planContext_.allShareMemory = oneHost && members.size() <= kMostMembers;
+    planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
+    planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
+  }
+  INCCL_TRY(agreeOnMessageBytes());
+  const double cores = os::availableCores();
+  runContext_.policy = exec::WaitPolicy::forHost(static_cast<uint32_t>(members.size()), cores);
+  planContext_.oversubscribed = runContext_.policy.oversubscribed;
+  if (planContext_.oversubscribed) {
+    logInfo("rank {}: {} ranks on this host share {:.1f} cores: waiting yields at once", rank_,
+            members.size(), cores);
+  }
+  return {};
+}
+
+Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members) {
+  const auto memberCount = static_cast<uint32_t>(members.size());
+  auto shapes = transport::SharedShapes::within(config_.bufferBytes, rankCount_, memberCount);
+  if (shapes.ok() && memberCount > 1) {
+    std::unique_ptr<transport::MemoryExchange> exchange;
+    if (byThreads) {
+      exchange = std::make_unique<transport::inproc::ProcessExchange>(session_->communicatorKey(),
+                                                                      rank_, errors_);
+    } else {
+      exchange = std::make_unique<transport::shm::MemfdExchange>(*connector_);
+    }
+    shared_ =
+        std::make_unique<transport::SharedTransport>(std::move(exchange), members, rank_, *shapes);
+  }
+  const bool creates = shared_ && shared_->createsSegment();
+  INCCL_TRY(agree(creates ? shared_->createSegment() : shapes.status()));
+  const bool attaches = shared_ && !creates;
+  return agree(attaches ? shared_->attachSegment(Deadline::after(config_.connectTimeout))
+                        : Status());
+}
+
+// Slices of lane programs must be cut alike everywhere: the smallest message of all ranks.
+Status Communicator::agreeOnMessageBytes() {
+  uint64_t mine = network_->messageBytes();
+  if (shared_) mine = std::min<uint64_t>(mine, shared_->messageBytes());
+  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(std::to_string(mine)), Deadline::after(config_.creationTimeout)));
+  for (const auto& blob : blobs) mine = std::min<uint64_t>(mine, std::strtoull(toText(blob).c_str(), nullptr, 10));
+  messageBytes_ = mine;
+  if (mine < 64) return internalError("ranks did not agree on the size of messages");
+  return {};
+}
+
+transport::Transport& Communicator::transportTo(int peer) {
+  if (shared_) {
+    const auto& peers = session_->peers();
+    if (peers[static_cast<size_t>(peer)].hostKey == peers[static_cast<size_t>(rank_)].hostKey)
+      return *shared_;
+  }
+  return *network_;
+}
+
+}  // namespace inccl::comm

@@ -1,0 +1,91 @@
+#include "comm/dispatch.h"
+
+#include <algorithm>
+
+namespace inccl::comm {
+
+Status Communicator::run(const Call& call) {
+  const TurnGuard turn(turn_);
+  if (errors_.raised()) return errors_.status();
+  RunNow sink{runContext_};
+  return dispatch(call, sink);
+}
+
+void Communicator::copyOwn(const Call& call) {
+  if (call.recv != call.send && call.bytes() > 0 && call.send)
+    std::memcpy(call.recv, call.send, call.bytes());
+}
+
+Status Communicator::openSends(const std::vector<Call>& calls) {
+  if (errors_.raised()) return errors_.status();
+  for (const Call& call : calls) {
+    if (call.signature.collective == Collective::kSend) {
+      if (call.signature.root == rank_) continue;
+      if (auto channel = sendChannel(call.signature.root, kMessageChannel); !channel.ok())
+        return channel.status();
+    } else if (!call.isMessage()) {
+      INCCL_TRY(openPlan(call, true));
+    }
+  }
+  return {};
+}
+
+Status Communicator::openReceives(const std::vector<Call>& calls) {
+  for (const Call& call : calls) {
+    if (call.signature.collective == Collective::kRecv) {
+      if (call.signature.root == rank_) continue;
+      if (auto channel = recvChannel(call.signature.root, kMessageChannel); !channel.ok())
+        return channel.status();
+    } else if (!call.isMessage()) {
+      INCCL_TRY(openPlan(call, false));
+    }
+  }
+  return {};
+}
+
+// Messages of a rank to itself are paired in order and copied here.
+Status Communicator::copyOwnMessages(const std::vector<Call>& calls) const {
+  std::vector<const Call*> sends, receives;
+  for (const Call& call : calls) {
+    if (!call.isMessage() || call.signature.root != rank_) continue;
+    (call.signature.collective == Collective::kSend ? sends : receives).push_back(&call);
+  }
+  if (sends.size() != receives.size()) {
+    return invalidUsage(
+        fmt::format("rank {} sends {} messages to itself in this group and receives {}", rank_,
+                    sends.size(), receives.size()));
+  }
+  for (size_t i = 0; i < sends.size(); ++i) {
+    if (sends[i]->bytes() != receives[i]->bytes() ||
+        sends[i]->signature.type != receives[i]->signature.type)
+      return invalidUsage(
+          fmt::format("rank {} sends itself another count or type than it receives", rank_));
+    if (sends[i]->bytes() > 0) std::memmove(receives[i]->recv, sends[i]->send, sends[i]->bytes());
+  }
+  return {};
+}
+
+Status Communicator::makeQueues(const std::vector<Call>& calls,
+                                std::vector<exec::OperationQueue>& queues) {
+  INCCL_TRY(copyOwnMessages(calls));
+  exec::OperationQueue collectives{&runContext_, {}};
+  Collect inOrder{collectives.operations};
+  // Messages of one pair and direction go in order, those of different pairs side by side.
+  std::map<std::pair<int, bool>, exec::OperationQueue> messages;
+  for (const Call& call : calls) {
+    if (!call.isMessage()) {
+      INCCL_TRY(dispatch(call, inOrder));
+      continue;
+    }
+    if (call.signature.root == rank_) continue;
+    auto& queue = messages[{call.signature.root, call.signature.collective == Collective::kSend}];
+    queue.context = &runContext_;
+    Collect sink{queue.operations};
+    INCCL_TRY(dispatch(call, sink));
+  }
+  if (!collectives.operations.empty()) queues.push_back(std::move(collectives));
+  for (auto& [pair, queue] : messages) queues.push_back(std::move(queue));
+  return {};
+}
+
+}  // namespace inccl::comm

@@ -1,0 +1,243 @@
+#include "comm/plan.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/hash.h"
+
+namespace inccl::comm {
+namespace {
+
+using algo::Algorithm;
+
+// Changes whenever a kernel computes in another order or cuts in another way.
+constexpr uint64_t kKernelVersion = 1;
+
+// Up to here one exchange of cells is fastest (measured: docs/performance.md).
+constexpr size_t kTinyBytes = 4096;
+// Up to here `flat` beats `half`: its one synchronisation against two; more where a synchronisation
+// is a context switch.
+constexpr size_t kFlatBytes = 4096;
+constexpr size_t kFlatBytesOversubscribed = 32768;
+// Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
+constexpr size_t kRingBytes = 65536;
+
+constexpr std::array kAlgorithms = {
+    std::pair{Algorithm::kRing, "ring"},
+    std::pair{Algorithm::kRecursiveDoubling, "rd"},
+    std::pair{Algorithm::kDirect, "direct"},
+    std::pair{Algorithm::kHalf, "half"},
+};
+constexpr std::array kKernels = {
+    std::pair{Kernel::kTiny, "tiny"},   std::pair{Kernel::kFlat, "flat"},
+    std::pair{Kernel::kHalf, "half"},   std::pair{Kernel::kPublish, "publish"},
+    std::pair{Kernel::kLanes, "lanes"},
+};
+constexpr std::array kFunctions = {
+    std::pair{Collective::kAllReduce, "allreduce"},
+    std::pair{Collective::kBroadcast, "broadcast"},
+    std::pair{Collective::kAllGather, "allgather"},
+    std::pair{Collective::kBarrier, "barrier"},
+};
+
+template <typename Value, size_t kCount>
+std::optional<Value> lookUp(const std::array<std::pair<Value, const char*>, kCount>& words,
+                            std::string_view text) {
+  if (text == "recursive_doubling") text = "rd";
+  for (const auto& [value, word] : words) {
+    if (text == word) return value;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+// "ring,direct" or "^ring" as a mask over the enum's values.
+template <typename Value, size_t kCount>
+Result<uint32_t> parseMask(std::string_view variable, std::string_view text,
+                           const std::array<std::pair<Value, const char*>, kCount>& words) {
+  const bool exclude = text.starts_with('^');
+  if (exclude) text.remove_prefix(1);
+  uint32_t mask = 0;
+  for (const std::string_view word : split(text, ',')) {
+    const auto value = lookUp(words, word);
+    if (!value) {
+      std::string known;
+      for (const auto& entry : words) known += fmt::format(" {}", entry.second);
+      return invalidArgument(
+          fmt::format("{}: '{}' is unknown; known are{}", variable, word, known));
+    }
+    mask |= 1u << static_cast<uint32_t>(*value);
+  }
+  return exclude ? ~mask : mask;
+}
+
+// The values that have a form of `collective` at all.
+uint32_t possible(Collective collective, const decltype(kAlgorithms)& words) {
+  uint32_t mask = 0;
+  for (const auto& [algorithm, word] : words)
+    mask |= static_cast<uint32_t>(algo::supports(algorithm, collective)) << static_cast<uint32_t>(algorithm);
+  return mask;
+}
+uint32_t possible(Collective collective, const decltype(kKernels)&) {
+  const auto bit = [](Kernel kernel) { return 1u << static_cast<uint32_t>(kernel); };
+  const uint32_t lanes = bit(Kernel::kLanes);
+  switch (collective) {
+    case Collective::kAllReduce: return lanes | bit(Kernel::kTiny) | bit(Kernel::kFlat) | bit(Kernel::kHalf);
+    case Collective::kBroadcast: return lanes | bit(Kernel::kPublish);
+    case Collective::kAllGather: return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish);
+    case Collective::kBarrier: return lanes | bit(Kernel::kTiny);
+    case Collective::kSend:
+    case Collective::kRecv: break;
+  }
+  return lanes;
+}
+
+// "WORDS" for all, then "function:WORDS" for single collectives, separated by semicolons. What is
+// said for all counts only for the collectives that have such a form: "ring" does not forbid
+// barriers. What is said for one collective is meant.
+template <typename Value, size_t kCount>
+Status parseRules(std::string_view variable, std::string_view text,
+                  const std::array<std::pair<Value, const char*>, kCount>& words, uint32_t* masks) {
+  if (text.empty() || text == "auto") return {};
+  for (const std::string_view part : split(text, ';')) {
+    const size_t colon = part.find(':');
+    if (colon == std::string_view::npos) {
+      INCCL_TRY_ASSIGN(const uint32_t mask, parseMask(variable, part, words));
+      for (const auto& [collective, word] : kFunctions)
+        masks[static_cast<int>(collective)] = (mask & possible(collective, words)) != 0 ? mask : ~0u;
+      continue;
+    }
+    const auto function = lookUp(kFunctions, part.substr(0, colon));
+    if (!function) {
+      return invalidArgument(fmt::format("{}: '{}' is no collective; known are allreduce broadcast allgather barrier",
+                                         variable, part.substr(0, colon)));
+    }
+    INCCL_TRY_ASSIGN(masks[static_cast<int>(*function)], parseMask(variable, part.substr(colon + 1), words));
+  }
+  return {};
+}
+
+// Kernel and algorithm that belong together, best first, for a collective over shared memory.
+struct Candidate {
+  Kernel kernel;
+  Algorithm algorithm;
+  size_t mostBytes;  // what the kernel can carry
+};
+
+std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective collective,
+                                        size_t bytes) {
+  const size_t any = ~size_t{0};
+  const Candidate tiny{Kernel::kTiny, Algorithm::kDirect, context.cellBytes};
+  const Candidate flat{Kernel::kFlat, Algorithm::kDirect, context.slotBytes};
+  const Candidate half{Kernel::kHalf, Algorithm::kHalf, any};
+  const Candidate publish{Kernel::kPublish, Algorithm::kDirect, any};
+  const size_t flatBytes = context.oversubscribed ? kFlatBytesOversubscribed : kFlatBytes;
+  switch (collective) {
+    case Collective::kAllReduce:
+      if (bytes <= kTinyBytes) return {tiny, flat, half};
+      if (bytes <= flatBytes) return {flat, half, tiny};
+      return {half, flat, tiny};
+    case Collective::kAllGather:
+      if (bytes <= kTinyBytes) return {tiny, publish};
+      return {publish, tiny};
+    case Collective::kBroadcast:
+      return {publish};
+    case Collective::kBarrier:
+      return {tiny};
+    case Collective::kSend:
+    case Collective::kRecv:
+      break;
+  }
+  return {};
+}
+
+std::vector<Candidate> laneCandidates(const PlanContext& context, Collective collective,
+                                      size_t bytes) {
+  const size_t any = ~size_t{0};
+  const Candidate ring{Kernel::kLanes, Algorithm::kRing, any};
+  const Candidate doubling{Kernel::kLanes, Algorithm::kRecursiveDoubling, any};
+  const Candidate direct{Kernel::kLanes, Algorithm::kDirect, any};
+  const Candidate half{Kernel::kLanes, Algorithm::kHalf, any};
+  const size_t perRank = bytes / static_cast<size_t>(context.rankCount);
+  switch (collective) {
+    case Collective::kAllReduce:
+      if (context.rankCount == 2 && bytes > kRingBytes) return {half, ring, doubling, direct};
+      if (bytes <= kRingBytes) return {doubling, half, direct, ring};
+      return perRank < 1024 ? std::vector{doubling, ring, half, direct}
+                            : std::vector{ring, half, doubling, direct};
+    case Collective::kAllGather:
+      if (bytes <= kRingBytes) return {doubling, direct, ring};
+      return {ring, direct, doubling};
+    case Collective::kBroadcast:
+      if (bytes <= kRingBytes) return {direct, ring};
+      return {ring, direct};
+    case Collective::kBarrier:
+      return {doubling, direct};
+    case Collective::kSend:
+    case Collective::kRecv:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view name(Kernel kernel) {
+  for (const auto& [value, word] : kKernels) {
+    if (value == kernel) return word;
+  }
+  return "unknown kernel";
+}
+
+Result<ChoiceRules> ChoiceRules::parse(const std::string& algorithms,
+                                       const std::string& protocols) {
+  ChoiceRules rules;
+  INCCL_TRY(parseRules("INCCL_ALGO", algorithms, kAlgorithms, rules.algorithms_));
+  INCCL_TRY(parseRules("INCCL_PROTO", protocols, kKernels, rules.kernels_));
+  return rules;
+}
+
+bool ChoiceRules::allows(Collective collective, Algorithm algorithm) const {
+  return algorithms_[static_cast<int>(collective)] >> static_cast<uint32_t>(algorithm) & 1;
+}
+
+bool ChoiceRules::allows(Collective collective, Kernel kernel) const {
+  return kernels_[static_cast<int>(collective)] >> static_cast<uint32_t>(kernel) & 1;
+}
+
+Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Collective collective,
+                        size_t bytes) {
+  std::vector<Candidate> candidates;
+  if (context.allShareMemory) candidates = sharedCandidates(context, collective, bytes);
+  for (const Candidate& lane : laneCandidates(context, collective, bytes))
+    candidates.push_back(lane);
+  for (const Candidate& candidate : candidates) {
+    if (bytes > candidate.mostBytes || !rules.allows(collective, candidate.algorithm) ||
+        !rules.allows(collective, candidate.kernel))
+      continue;
+    Plan plan{candidate.kernel, candidate.algorithm, 0};
+    const uint64_t what = static_cast<uint64_t>(collective) << 16 |
+                          static_cast<uint64_t>(plan.kernel) << 8 |
+                          static_cast<uint64_t>(plan.algorithm);
+    const uint64_t where = static_cast<uint64_t>(context.rankCount) << 32 | context.slotBytes;
+    plan.id = mixHash(mixHash(what, where), kKernelVersion);
+    return plan;
+  }
+  return invalidUsage(
+      fmt::format("INCCL_ALGO and INCCL_PROTO leave no way to do {} of {} bytes on {} ranks",
+                  name(collective), bytes, context.rankCount));
+}
+
+}  // namespace inccl::comm

@@ -1,0 +1,63 @@
+// The choice for one operation: which schedule, and which kernel runs it.
+//
+// A plan is a pure function of what all ranks know alike: number of ranks, who shares memory,
+// settings, collective and size. So every rank chooses by itself, lazily, and all choose the same.
+// Kernels over shared memory implement a schedule each (kernelSchedule); a test verifies that
+// schedule, so "everything is a schedule" holds for them too.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "algo/algorithm.h"
+#include "base/config.h"
+#include "base/op_signature.h"
+#include "base/status.h"
+
+namespace inccl::comm {
+
+enum class Kernel : uint8_t {
+  kTiny,     // exchange cells, one hop: all-reduce, all-gather, barrier of at most a cell
+  kFlat,     // whole vectors, everybody reduces everything
+  kHalf,     // each rank reduces its share
+  kPublish,  // broadcast and all-gather through the publishers' rings
+  kLanes,    // the interpreter of schedules, over channels
+};
+std::string_view name(Kernel kernel);
+
+struct Plan {
+  Kernel kernel = Kernel::kLanes;
+  algo::Algorithm algorithm = algo::Algorithm::kDirect;
+  uint64_t id = 0;  // of schedule, kernel and slicing
+};
+
+// What all ranks of a communicator know alike.
+struct PlanContext {
+  int rankCount = 1;
+  bool allShareMemory = false;  // every rank on one host, with a group segment
+  bool oversubscribed = false;  // more ranks than cores there
+  size_t cellBytes = 0;
+  size_t slotBytes = 0;
+};
+
+// INCCL_ALGO and INCCL_PROTO, read once: what is forced, per collective. NCCL's grammar:
+// "ring", "allreduce:ring;broadcast:direct", "^tiny" (all but). Unknown words are errors.
+class ChoiceRules {
+ public:
+  static Result<ChoiceRules> parse(const std::string& algorithms, const std::string& protocols);
+  [[nodiscard]] bool allows(Collective collective, algo::Algorithm algorithm) const;
+  [[nodiscard]] bool allows(Collective collective, Kernel kernel) const;
+
+ private:
+  static constexpr int kCollectives = 5;  // indexed by Collective
+  uint32_t algorithms_[kCollectives] = {~0u, ~0u, ~0u, ~0u, ~0u};
+  uint32_t kernels_[kCollectives] = {~0u, ~0u, ~0u, ~0u, ~0u};
+};
+
+// `bytes`: of one rank's contribution. An error when the rules leave nothing.
+Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Collective collective,
+                        size_t bytes);
+
+}  // namespace inccl::comm

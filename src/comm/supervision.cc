@@ -1,0 +1,74 @@
+// What a communicator does when a run does not end as it should: find the words, tell everyone.
+//
+// A failure is decided once. Where another rank may know the true cause (a mismatch, a connection
+// that broke because its peer had failed before), the arbiter behind the session is asked first.
+#include <fmt/format.h>
+
+#include "comm/communicator.h"
+#include "os/syscalls.h"
+
+namespace inccl::comm {
+namespace {
+
+// How long the arbiter may take before a rank uses its own words.
+constexpr Nanos kArbiterGrace = 500 * kMillisecond;
+
+}  // namespace
+
+std::string Communicator::describePeer(int rank) const {
+  if (rank < 0 || rank >= rankCount_) return "an unknown rank";
+  return session_->peers()[static_cast<size_t>(rank)].describe();
+}
+
+std::string Communicator::describeOperation(const exec::Operation& operation) const {
+  const uint32_t sequence = operation.tag().sequence();
+  if (sequence == 0) return "a send or recv";
+  const auto signature = history_.find(sequence);
+  return fmt::format("{} (operation {})", signature ? signature->describe() : "an operation",
+                     sequence);
+}
+
+Status Communicator::fail(Status failure, int culprit) {
+  if (errors_.raise(failure)) session_->reportFailure(failure, culprit);
+  return errors_.status();
+}
+
+void Communicator::waitsLong(const exec::Operation& operation) {
+  const auto signature = history_.find(operation.tag().sequence());
+  if (signature) session_->reportWaiting(operation.tag(), *signature);
+}
+
+Status Communicator::mismatch(const exec::Operation& operation) {
+  if (operation.tag().sequence() == 0) {
+    return fail(invalidUsage(fmt::format(
+                    "rank {} received a message from {} whose count or type differs from its recv",
+                    rank_, describePeer(operation.blamedRank()))),
+                operation.blamedRank());
+  }
+  // The other side knows what it called: let the arbiter name both calls.
+  waitsLong(operation);
+  const Deadline deadline = Deadline::after(kArbiterGrace);
+  while (!errors_.raised() && !deadline.passed()) os::sys::poll(nullptr, 0, 1);
+  return fail(
+      invalidUsage(fmt::format("rank {} called {}, {} called something else", rank_,
+                               describeOperation(operation), describePeer(operation.blamedRank()))),
+      operation.blamedRank());
+}
+
+Status Communicator::broken(const exec::Operation& operation) {
+  return session_->explainBrokenPeer(
+      operation.blamedRank(),
+      fmt::format("{}: {}", describeOperation(operation), operation.failure().message()),
+      kArbiterGrace);
+}
+
+Status Communicator::timedOut(const exec::Operation& operation, Nanos waited) {
+  const int awaited = operation.awaitedRank();
+  return fail(
+      timeoutError(fmt::format("rank {} waited {:.1f} s in {} for {}", rank_,
+                               static_cast<double>(waited) / kSecond, describeOperation(operation),
+                               awaited < 0 ? "its peers" : describePeer(awaited))),
+      awaited);
+}
+
+}  // namespace inccl::comm

@@ -1,0 +1,82 @@
+// Ranks that call different things: an error on all of them that names both calls, never a result.
+#include <functional>
+#include <thread>
+
+#include "api/rank_world.h"
+#include "base/clock.h"
+
+namespace inccl::test {
+namespace {
+
+using Call = std::function<incclResult_t(incclComm_t, float*, float*)>;
+
+incclResult_t allReduce(incclComm_t comm, const float* in, float* out, size_t count, incclDataType_t type, incclRedOp_t op) {
+  return incclAllReduce(in, out, count, type, op, comm, nullptr);
+}
+
+struct Mismatch {
+  const char* name;
+  Call usual, different;  // of all ranks but the last, and of the last
+};
+
+const std::vector<Mismatch>& mismatches() {
+  static const std::vector<Mismatch> all = {
+      {"count", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 101, incclFloat, incclSum); }},
+      {"count across kernels", [](auto c, auto i, auto o) { return allReduce(c, i, o, 1, incclFloat, incclSum); },
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100000, incclFloat, incclSum); }},
+      {"type", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclInt32, incclSum); }},
+      {"operation", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclMax); }},
+      {"root", [](auto c, auto i, auto o) { return incclBroadcast(i, o, 100, incclFloat, 0, c, nullptr); },
+       [](auto c, auto i, auto o) { return incclBroadcast(i, o, 100, incclFloat, 1, c, nullptr); }},
+      {"collective", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+       [](auto c, auto i, auto o) { return incclAllGather(i, o, 100, incclFloat, c, nullptr); }},
+      {"barrier", [](auto c, auto, auto) { return incclBarrier(c, nullptr); },
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); }},
+  };
+  return all;
+}
+
+// The error of the communicator, which must come within a second of the call's return.
+incclResult_t stickyError(incclComm_t comm) {
+  const Deadline deadline = Deadline::after(3 * kSecond);
+  incclResult_t state = incclSuccess;
+  while (incclCommGetAsyncError(comm, &state) == incclSuccess && state == incclSuccess && !deadline.passed())
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return state;
+}
+
+class Mismatched : public testing::TestWithParam<std::tuple<const char*, int>> {};
+
+TEST_P(Mismatched, EveryRankLearnsWhatTheOthersCalled) {
+  const auto [transport, ranks] = GetParam();
+  for (const Mismatch& mismatch : mismatches()) {
+    SCOPED_TRACE(mismatch.name);
+    onProcesses(ranks, [&, transport = transport, ranks = ranks](RankProcess& process) {
+      incclComm_t comm = join(process, transport);
+      ASSERT_NE(comm, nullptr);
+      std::vector<float> in(100000, 1), out(400000, -1);
+      ASSERT_EQ(allReduce(comm, in.data(), out.data(), 8, incclFloat, incclSum), incclSuccess);
+      const bool odd = process.rank() == ranks - 1;
+      const Nanos start = nowNs();
+      const incclResult_t result = (odd ? mismatch.different : mismatch.usual)(comm, in.data(), out.data());
+      // A rank that could return before the others came (a broadcast's root) finds the error later.
+      EXPECT_EQ(stickyError(comm), incclInvalidUsage) << "call returned " << result;
+      EXPECT_LT(nowNs() - start, 5 * kSecond);
+      const std::string text = incclGetLastError(comm);
+      EXPECT_NE(text.find("rank"), std::string::npos) << text;
+      EXPECT_NE(text.find("called"), std::string::npos) << text;
+      EXPECT_EQ(allReduce(comm, in.data(), out.data(), 8, incclFloat, incclSum), incclInvalidUsage) << "the error sticks";
+      process.meetAll();
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, Mismatched,
+                         testing::Combine(testing::Values("shm", "tcp"), testing::Values(2, 3)));
+
+}  // namespace
+}  // namespace inccl::test
