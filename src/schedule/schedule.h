@@ -9,8 +9,9 @@
 // Semantics. Each rank has three buffers of chunks: input (read only), output, scratch. When a call
 // is made in place, input and output are one memory; a schedule that would then read an input chunk
 // after its place in the output was written is refused by the verifier. Steps of a lane run in
-// order; lanes run side by side; `after` adds an order between lanes of one rank. Each (source,
-// destination, channel) is a FIFO of its own, matched one send to one receive, in order.
+// order; lanes run side by side; `after` adds an order between lanes of one rank, and nothing else
+// does: that a peer answered proves nothing about the memory that another lane touched. Each
+// (source, destination, channel) is a FIFO of its own, matched one send to one receive, in order.
 #pragma once
 
 #include <cstdint>
@@ -33,17 +34,17 @@ struct ChunkRef {
 };
 
 enum class StepKind : uint8_t {
-  kSend,                 // sources[0] goes to the lane's send peer
-  kRecv,                 // a message from the lane's receive peer into destination
-  kCopy,                 // destination = sources[0]
-  kReduce,               // destination = sources[0] ⊕ sources[1], in this order
-  kReduceMany,           // destination = ((sources[0] ⊕ sources[1]) ⊕ sources[2]) …, in this order
-  kRecvReduceCopy,       // destination = sources[0] ⊕ message
-  kRecvCopySend,         // destination = message; the message goes on to the send peer
-  kRecvReduceSend,       // sources[0] ⊕ message goes on to the send peer
-  kRecvReduceCopySend,   // destination = sources[0] ⊕ message; the result goes on to the send peer
-  kAggregate,            // in-network: see Aggregate
-  kNop,                  // only waits for `after`
+  kSend,            // sources[0] goes to the lane's send peer
+  kRecv,            // a message from the lane's receive peer into destination
+  kCopy,            // destination = sources[0]
+  kReduce,          // destination = sources[0] ⊕ sources[1], in this order
+  kReduceMany,      // destination = ((sources[0] ⊕ sources[1]) ⊕ sources[2]) …, in this order
+  kRecvReduceCopy,  // destination = sources[0] ⊕ message
+  kRecvCopySend,    // destination = message; the message goes on to the send peer
+  kRecvReduceSend,  // sources[0] ⊕ message goes on to the send peer
+  kRecvReduceCopySend,  // destination = sources[0] ⊕ message; the result goes on to the send peer
+  kAggregate,           // in-network: see Aggregate
+  kNop,                 // only waits for `after`
 };
 
 std::string_view name(StepKind kind);
@@ -80,6 +81,14 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+// A step by its full address.
+struct StepPlace {
+  int rank = 0;
+  uint32_t lane = 0;
+  uint32_t step = 0;
+  bool operator==(const StepPlace&) const = default;
+};
+
 struct Lane {
   uint32_t channel = 0;
   int sendPeer = -1;  // -1: this lane does not send
@@ -113,7 +122,13 @@ struct Schedule {
   bool operator==(const Schedule&) const = default;
 };
 
-// 64 bits over everything that determines what the schedule computes and in which order.
+// "rank 1 lane 0 step 3 (recvReduceSend)", for messages.
+std::string describe(const Schedule& schedule, const StepPlace& place);
+// "output chunk 3"
+std::string describe(const ChunkRef& chunk);
+
+// 64 bits over everything that determines what the schedule computes and in which order: not its
+// name, nor the limits within which a planner may choose it. Equal on every machine and run.
 uint64_t digest(const Schedule& schedule);
 
 }  // namespace inccl::schedule
