@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# The long campaigns: everything that scripts/test.sh has no time for. Run before a release, or
+# before saying that a change of the core is done. Takes an hour or more on 2 cores.
+#
+#   scripts/soak.sh                       all campaigns
+#   scripts/soak.sh --only faults,fuzz    some of them
+#   scripts/soak.sh --rounds 20           rounds of fault trials, each with a fresh seed (default 5)
+#   scripts/soak.sh --trials 200          trials in a round (default 50)
+#   scripts/soak.sh --seed 4711           one round with this seed, to repeat a failure
+#   scripts/soak.sh --fuzz-seconds 600    for each fuzz target (default 120)
+#
+#   tests        all tests, optimised build, with many trials
+#   asan         all tests under address and undefined-behaviour sanitizers
+#   tsan         all tests whose ranks are threads, under the thread sanitizer
+#   faults       tests labelled faults, again and again, each round with a seed that is printed
+#   matrix       inccl-perf: collectives x ranks x transports x all types x all operations, verified
+#   matrix-asan  the same under address and undefined-behaviour sanitizers
+#   matrix-tsan  the same, ranks as threads of one process, under the thread sanitizer
+#   fuzz         every libFuzzer target
+#
+# A campaign that fails does not stop the next. Logs are in build/soak/; the table at the end names
+# them. Exit status 0 only when all campaigns passed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/phases.sh
+
+campaigns=(tests asan tsan faults matrix matrix-asan matrix-tsan fuzz)
+only='' rounds=5 trials=50 seed='' fuzz_seconds=120
+while [ "$#" -gt 0 ]; do
+  case "$1" in
+    -h | --help) usage; exit 0 ;;
+    --only | --rounds | --trials | --seed | --fuzz-seconds)
+      [ "$#" -ge 2 ] || { echo "soak.sh: $1 needs a value" >&2; exit 2; }
+      case "$1" in
+        --only) only=$2 ;;
+        --rounds) rounds=$2 ;;
+        --trials) trials=$2 ;;
+        --seed) seed=$2 rounds=1 ;;
+        --fuzz-seconds) fuzz_seconds=$2 ;;
+      esac
+      shift 2 ;;
+    *) echo "soak.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
+  esac
+done
+for word in ${only//,/ }; do
+  [[ " ${campaigns[*]} " == *" $word "* ]] || {
+    echo "soak.sh: no campaign '$word'; there are: ${campaigns[*]}" >&2; exit 2; }
+done
+
+logs=build/soak
+failures=0
+# A hang must not stop the campaigns: nothing here runs longer than this.
+limit="timeout --kill-after=30 7200"
+export UBSAN_OPTIONS=print_stacktrace=1
+
+wanted() { [ -z "$only" ] || [[ ",$only," == *",$1,"* ]]; }
+
+# step NAME COMMAND…: a phase with build/soak/NAME.log, whose failure is counted.
+step() {
+  local name=$1
+  shift
+  phase "$name" "$logs/${name// /_}.log" $limit "$@" || { failures=$((failures + 1)); return 1; }
+}
+
+build() {  # PRESET CMAKE-ARGUMENTS…
+  local preset=$1
+  shift
+  step "configure $preset" cmake --preset "$preset" "$@" &&
+    step "build $preset" cmake --build "build/$preset" --parallel "$jobs"
+}
+
+all_tests() {  # PRESET CTEST-ARGUMENTS…
+  local preset=$1
+  shift
+  INCCL_TEST_TRIALS=$trials step "tests $preset" \
+    ctest --test-dir "build/$preset" --output-on-failure --timeout 1800 -j 1 "$@"
+}
+
+fault_rounds() {
+  local round chosen
+  for ((round = 1; round <= rounds; round++)); do
+    chosen=${seed:-$((RANDOM << 30 | RANDOM << 15 | RANDOM))}
+    say "round $round of $rounds: repeat it with --only faults --seed $chosen --trials $trials"
+    INCCL_TEST_SEED=$chosen INCCL_TEST_TRIALS=$trials step "faults seed $chosen" \
+      ctest --test-dir build/dev --output-on-failure --no-tests=error --timeout 1800 -j 1 -L '^faults$'
+  done
+}
+
+# matrix BUILD --np|-t SIZES…: one inccl-perf run for each point, ranks as processes (--np) or threads
+# (-t); a wrong element or a bad status fails it.
+matrix() {
+  local perf=build/$1/bin/inccl-perf ranks_flag=$2 status=0 collective transport ranks
+  shift 2
+  for collective in all_reduce broadcast all_gather sendrecv barrier; do
+    for transport in shm tcp; do
+      for ranks in 1 2 3 4 5 8; do
+        local command=("$perf" "$collective" "$ranks_flag" "$ranks" --transport "$transport"
+          -d all -o all -n 2 -w 1 -c 1 "$@")
+        echo "${command[*]}"
+        timeout 900 "${command[@]}" || { echo "FAILED: ${command[*]}"; status=1; }
+      done
+    done
+  done
+  return "$status"
+}
+export -f matrix
+
+fuzz_targets() {
+  local target status=0
+  for target in build/fuzz/bin/*_fuzz; do
+    [ -x "$target" ] || continue
+    step "fuzz $(basename "$target")" "$target" -max_total_time="$fuzz_seconds" -timeout=25 \
+      -print_final_stats=1 -artifact_prefix="$logs/" || status=1
+  done
+  return "$status"
+}
+
+mkdir -p "$logs"
+install_dependencies || exit 1
+
+if wanted tests || wanted faults; then build dev -DINCCL_WERROR=ON; fi
+if wanted tests; then all_tests dev; fi
+if wanted faults; then fault_rounds; fi
+if wanted matrix && build release; then
+  step matrix bash -c 'matrix release --np -b 8 -e 16M -f 4'
+fi
+if wanted asan || wanted matrix-asan; then build asan; fi
+if wanted asan; then all_tests asan -LE '^(timing|house)$'; fi
+if wanted matrix-asan; then step "matrix asan" bash -c 'matrix asan --np -b 8 -e 1M -f 8'; fi
+if wanted tsan || wanted matrix-tsan; then build tsan; fi
+if wanted tsan; then all_tests tsan -LE '^(timing|house|processes)$'; fi
+if wanted matrix-tsan; then step "matrix tsan" bash -c 'matrix tsan -t -b 8 -e 1M -f 8'; fi
+if wanted fuzz && ! compgen -G 'tests/fuzz/*_fuzz.cc' >/dev/null; then
+  say "fuzz skipped: there is no tests/fuzz/*_fuzz.cc"
+elif wanted fuzz && build fuzz -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF; then
+  fuzz_targets
+fi
+
+echo
+phase_times
+say "total; logs in $logs/"
+if [ "$failures" -ne 0 ]; then echo "soak.sh: $failures phases failed" >&2; exit 1; fi
+say "all campaigns passed"

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors, runs all tests, then a part of them under sanitizers.
+#
+#   scripts/test.sh                   everything, under 15 minutes on 2 cores
+#   scripts/test.sh --quick           no sanitizers, no tests labelled slow or timing
+#   scripts/test.sh --no-sanitizers   all tests, no sanitizers
+#   scripts/test.sh --tidy            clang-tidy over the changed files, and nothing else
+#
+# Labels: timing and multi run alone (they measure, or fill the machine); the sanitizer run leaves
+# out slow, timing and house. Exit status 0 only when nothing failed; skips are counted, with
+# their reasons.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/phases.sh
+
+quick=no sanitizers=yes tidy=no
+for argument in "$@"; do
+  case "$argument" in
+    --quick) quick=yes sanitizers=no ;;
+    --no-sanitizers) sanitizers=no ;;
+    --tidy) tidy=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "test.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+failed=no
+results=()  # JUnit files, for the closing line
+
+# run_tests PRESET NAME CTEST-ARGUMENTS…: one ctest run; a failure is noted, the script goes on.
+run_tests() {
+  local preset=$1 name=$2 junit
+  shift 2
+  junit=$PWD/build/$preset/logs/$name.xml
+  rm -f "$junit"
+  phase_live "tests, $preset, $name" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=ignore --output-junit "$junit" \
+      --test-output-size-passed 4000000 --test-output-size-failed 4000000 "$@" || failed=yes
+  if [ -f "$junit" ]; then results+=("$preset=$junit"); fi
+}
+
+build() {  # PRESET CMAKE-ARGUMENTS…
+  local preset=$1
+  shift
+  phase "configuring build/$preset" "build/$preset/logs/configure.log" cmake --preset "$preset" "$@"
+  phase "building build/$preset with $jobs jobs" "build/$preset/logs/build.log" \
+    cmake --build "build/$preset" --parallel "$jobs"
+}
+
+# Files that differ from the last commit, or else those of the last commit.
+changed_sources() {
+  { git diff --name-only HEAD; git ls-files --others --exclude-standard; } | sort -u >build/changed
+  [ -s build/changed ] || git show --name-only --format= HEAD >build/changed
+  grep -E '\.(cc|c)$' build/changed | while read -r file; do [ -f "$file" ] && echo "$file"; done || true
+}
+
+install_dependencies
+if [ "$tidy" = yes ]; then
+  phase "configuring build/dev" build/dev/logs/configure.log cmake --preset dev
+  changed_sources | xargs -r -n 1 -P "$jobs" clang-tidy --quiet -p build/dev
+  exit
+fi
+
+build dev -DINCCL_WERROR=ON
+if [ "$quick" = yes ]; then
+  run_tests dev parallel -j "$jobs" -LE '^(timing|multi|slow)$'
+  run_tests dev alone -j 1 -L '^multi$' -LE '^(timing|slow)$'
+else
+  run_tests dev parallel -j "$jobs" -LE '^(timing|multi)$'
+  run_tests dev alone -j 1 -L '^(timing|multi)$'
+fi
+
+if [ "$sanitizers" = yes ]; then
+  build asan -DINCCL_WERROR=ON
+  export UBSAN_OPTIONS=print_stacktrace=1
+  run_tests asan parallel -j "$jobs" -LE '^(slow|timing|house|multi)$'
+  run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'
+fi
+
+echo
+phase_times
+say "total"
+python3 scripts/summarize_tests.py "${results[@]}" || failed=yes
+[ "$failed" = no ]
