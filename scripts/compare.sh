@@ -27,6 +27,10 @@ for program in cmake ninja g++ python3; do
   }
 done
 
+# The logs exist before anybody follows them.
+mkdir -p build/release/logs build/peers/logs
+touch build/release/logs/{configure,build}.log build/peers/logs/{configure,build}.log
+
 phase "configuring build/release" build/release/logs/configure.log \
   cmake --preset release -DINCCL_BUILD_TESTS=OFF
 phase "building libinccl.so with $jobs jobs" build/release/logs/build.log \

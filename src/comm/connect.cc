@@ -157,8 +157,10 @@ Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members
 Status Communicator::agreeOnMessageBytes() {
   uint64_t mine = network_->messageBytes();
   if (shared_) mine = std::min<uint64_t>(mine, shared_->messageBytes());
-  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(std::to_string(mine)), Deadline::after(config_.creationTimeout)));
-  for (const auto& blob : blobs) mine = std::min<uint64_t>(mine, std::strtoull(toText(blob).c_str(), nullptr, 10));
+  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(std::to_string(mine)),
+                                                         Deadline::after(config_.creationTimeout)));
+  for (const auto& blob : blobs)
+    mine = std::min<uint64_t>(mine, std::strtoull(toText(blob).c_str(), nullptr, 10));
   messageBytes_ = mine;
   if (mine < 64) return internalError("ranks did not agree on the size of messages");
   return {};

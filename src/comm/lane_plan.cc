@@ -12,13 +12,17 @@ constexpr std::align_val_t kScratchAlignment{64};
 
 }  // namespace
 
-void LanePlan::FreeScratch::operator()(std::byte* memory) const { ::operator delete(memory, kScratchAlignment); }
+void LanePlan::FreeScratch::operator()(std::byte* memory) const {
+  ::operator delete(memory, kScratchAlignment);
+}
 
 LanePlan::LanePlan(exec::CompiledProgram program, size_t messageBytes)
-    : program_(std::make_shared<const exec::CompiledProgram>(std::move(program))), messageBytes_(messageBytes) {}
+    : program_(std::make_shared<const exec::CompiledProgram>(std::move(program))),
+      messageBytes_(messageBytes) {}
 
-Result<std::unique_ptr<LanePlan>> LanePlan::make(Collective collective, algo::Algorithm algorithm, int rankCount,
-                                                 int rank, int root, size_t messageBytes) {
+Result<std::unique_ptr<LanePlan>> LanePlan::make(Collective collective, algo::Algorithm algorithm,
+                                                 int rankCount, int rank, int root,
+                                                 size_t messageBytes) {
   INCCL_TRY_ASSIGN(const auto schedule, algo::generate(algorithm, collective, rankCount, root));
   INCCL_TRY_ASSIGN(auto program, exec::CompiledProgram::compile(schedule, rank));
   return std::unique_ptr<LanePlan>(new LanePlan(std::move(program), messageBytes));
@@ -27,7 +31,8 @@ Result<std::unique_ptr<LanePlan>> LanePlan::make(Collective collective, algo::Al
 Status LanePlan::finish() {
   const size_t scratchBytes = std::max<size_t>(program_->scratchBytes(messageBytes_), 64);
   scratch_.reset(static_cast<std::byte*>(::operator new(scratchBytes, kScratchAlignment)));
-  INCCL_TRY_ASSIGN(operation_, exec::LanesOperation::create(program_, sends_, receives_, messageBytes_));
+  INCCL_TRY_ASSIGN(operation_,
+                   exec::LanesOperation::create(program_, sends_, receives_, messageBytes_));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// A schedule made ready on one communicator: verified, compiled, its channels bound, its memory there.
+// A schedule made ready on one communicator: verified, compiled, its channels bound, its memory
+// there.
 //
 // Made once per (collective, algorithm, root). Opening the channels is the communicator's business,
 // in two halves (all sends of a thread's communicators before any receive); when the last one is
@@ -21,14 +22,17 @@ class LanePlan {
   using Endpoint = exec::ChannelKey;
 
   // `messageBytes`: the most that a channel message carries, equal on all ranks.
-  static Result<std::unique_ptr<LanePlan>> make(Collective collective, algo::Algorithm algorithm, int rankCount,
-                                                int rank, int root, size_t messageBytes);
+  static Result<std::unique_ptr<LanePlan>> make(Collective collective, algo::Algorithm algorithm,
+                                                int rankCount, int rank, int root,
+                                                size_t messageBytes);
 
   [[nodiscard]] std::span<const Endpoint> sendEndpoints() const { return program_->sendChannels(); }
   [[nodiscard]] std::span<const Endpoint> recvEndpoints() const { return program_->recvChannels(); }
   // Channels in the order of the endpoints.
   void bindSends(std::vector<transport::SendChannel*> channels) { sends_ = std::move(channels); }
-  void bindReceives(std::vector<transport::RecvChannel*> channels) { receives_ = std::move(channels); }
+  void bindReceives(std::vector<transport::RecvChannel*> channels) {
+    receives_ = std::move(channels);
+  }
   // Both bound: builds the operation.
   Status finish();
   [[nodiscard]] bool ready() const { return operation_ != nullptr; }
@@ -52,18 +56,26 @@ class LanePlan {
   std::unique_ptr<exec::LanesOperation> operation_;
 };
 
-// One call of a lane plan. In a group several calls of one plan may queue up; each begins the plan's
-// operation when its turn comes.
+// One call of a lane plan. In a group several calls of one plan may queue up; each begins the
+// plan's operation when its turn comes.
 class LaneRun final : public exec::Operation {
  public:
   LaneRun(LanePlan& plan, const Call& call, OpTag tag) : plan_(plan), call_(call), tag_(tag) {}
 
   [[nodiscard]] transport::Progress step() override;
-  [[nodiscard]] uint64_t movements() const override { return begun_ ? plan_.operation().steps() : 0; }
+  [[nodiscard]] uint64_t movements() const override {
+    return begun_ ? plan_.operation().steps() : 0;
+  }
   [[nodiscard]] OpTag tag() const override { return tag_; }
-  [[nodiscard]] int blamedRank() const override { return failure_.ok() ? plan_.operation().blamedRank() : -1; }
-  [[nodiscard]] Status failure() const override { return failure_.ok() ? plan_.operation().failure() : failure_; }
-  [[nodiscard]] int awaitedRank() const override { return begun_ ? plan_.operation().awaitedRank() : -1; }
+  [[nodiscard]] int blamedRank() const override {
+    return failure_.ok() ? plan_.operation().blamedRank() : -1;
+  }
+  [[nodiscard]] Status failure() const override {
+    return failure_.ok() ? plan_.operation().failure() : failure_;
+  }
+  [[nodiscard]] int awaitedRank() const override {
+    return begun_ ? plan_.operation().awaitedRank() : -1;
+  }
   void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override {
     if (begun_) plan_.operation().addWaitHandles(handles);
   }

@@ -87,19 +87,25 @@ Result<uint32_t> parseMask(std::string_view variable, std::string_view text,
 uint32_t possible(Collective collective, const decltype(kAlgorithms)& words) {
   uint32_t mask = 0;
   for (const auto& [algorithm, word] : words)
-    mask |= static_cast<uint32_t>(algo::supports(algorithm, collective)) << static_cast<uint32_t>(algorithm);
+    mask |= static_cast<uint32_t>(algo::supports(algorithm, collective))
+            << static_cast<uint32_t>(algorithm);
   return mask;
 }
 uint32_t possible(Collective collective, const decltype(kKernels)&) {
   const auto bit = [](Kernel kernel) { return 1u << static_cast<uint32_t>(kernel); };
   const uint32_t lanes = bit(Kernel::kLanes);
   switch (collective) {
-    case Collective::kAllReduce: return lanes | bit(Kernel::kTiny) | bit(Kernel::kFlat) | bit(Kernel::kHalf);
-    case Collective::kBroadcast: return lanes | bit(Kernel::kPublish);
-    case Collective::kAllGather: return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish);
-    case Collective::kBarrier: return lanes | bit(Kernel::kTiny);
+    case Collective::kAllReduce:
+      return lanes | bit(Kernel::kTiny) | bit(Kernel::kFlat) | bit(Kernel::kHalf);
+    case Collective::kBroadcast:
+      return lanes | bit(Kernel::kPublish);
+    case Collective::kAllGather:
+      return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish);
+    case Collective::kBarrier:
+      return lanes | bit(Kernel::kTiny);
     case Collective::kSend:
-    case Collective::kRecv: break;
+    case Collective::kRecv:
+      break;
   }
   return lanes;
 }
@@ -116,15 +122,18 @@ Status parseRules(std::string_view variable, std::string_view text,
     if (colon == std::string_view::npos) {
       INCCL_TRY_ASSIGN(const uint32_t mask, parseMask(variable, part, words));
       for (const auto& [collective, word] : kFunctions)
-        masks[static_cast<int>(collective)] = (mask & possible(collective, words)) != 0 ? mask : ~0u;
+        masks[static_cast<int>(collective)] =
+            (mask & possible(collective, words)) != 0 ? mask : ~0u;
       continue;
     }
     const auto function = lookUp(kFunctions, part.substr(0, colon));
     if (!function) {
-      return invalidArgument(fmt::format("{}: '{}' is no collective; known are allreduce broadcast allgather barrier",
-                                         variable, part.substr(0, colon)));
+      return invalidArgument(
+          fmt::format("{}: '{}' is no collective; known are allreduce broadcast allgather barrier",
+                      variable, part.substr(0, colon)));
     }
-    INCCL_TRY_ASSIGN(masks[static_cast<int>(*function)], parseMask(variable, part.substr(colon + 1), words));
+    INCCL_TRY_ASSIGN(masks[static_cast<int>(*function)],
+                     parseMask(variable, part.substr(colon + 1), words));
   }
   return {};
 }

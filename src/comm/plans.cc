@@ -53,7 +53,8 @@ Result<LanePlan*> Communicator::lanePlan(Collective collective, algo::Algorithm 
   if (collective != Collective::kBroadcast) root = -1;
   auto& plan = lanePlans_[{collective, algorithm, root}];
   if (!plan) {
-    INCCL_TRY_ASSIGN(plan, LanePlan::make(collective, algorithm, rankCount_, rank_, root, messageBytes_));
+    INCCL_TRY_ASSIGN(plan,
+                     LanePlan::make(collective, algorithm, rankCount_, rank_, root, messageBytes_));
   }
   return plan.get();
 }
@@ -73,7 +74,8 @@ Status Communicator::openLanes(LanePlan& plan, bool sends) {
   if (sends) {
     std::vector<transport::SendChannel*> channels;
     for (const LanePlan::Endpoint& endpoint : plan.sendEndpoints()) {
-      INCCL_TRY_ASSIGN(auto* const channel, sendChannel(endpoint.peer, kFirstLaneChannel + endpoint.channel));
+      INCCL_TRY_ASSIGN(auto* const channel,
+                       sendChannel(endpoint.peer, kFirstLaneChannel + endpoint.channel));
       channels.push_back(channel);
     }
     plan.bindSends(std::move(channels));
@@ -81,7 +83,8 @@ Status Communicator::openLanes(LanePlan& plan, bool sends) {
   }
   std::vector<transport::RecvChannel*> channels;
   for (const LanePlan::Endpoint& endpoint : plan.recvEndpoints()) {
-    INCCL_TRY_ASSIGN(auto* const channel, recvChannel(endpoint.peer, kFirstLaneChannel + endpoint.channel));
+    INCCL_TRY_ASSIGN(auto* const channel,
+                     recvChannel(endpoint.peer, kFirstLaneChannel + endpoint.channel));
     channels.push_back(channel);
   }
   plan.bindReceives(std::move(channels));

@@ -77,7 +77,8 @@ Status runSlowly(Operation& operation, const RunContext& context) {
     }
     const Nanos waited = now - lastMoved;
     if (verdict == Progress::kPending && waited >= context.policy.yieldFor)
-      verdict = block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
+      verdict =
+          block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
     if (verdict != Progress::kPending) return conclude(verdict, operation, context);
     if (context.errors->raised()) return context.errors->status();
     if (now - start >= context.timeout) return context.supervisor->timedOut(operation, now - start);

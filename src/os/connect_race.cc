@@ -47,8 +47,8 @@ class ConnectRace {
     const SocketAddress& address = candidates_[candidate];
     auto fd = openStream(address.family());
     if (!fd.ok()) return note(candidate, errno);
-    if (sys::connect(fd->get(), address.raw(), address.rawLength()) != 0 &&
-        errno != EINPROGRESS && errno != EINTR)
+    if (sys::connect(fd->get(), address.raw(), address.rawLength()) != 0 && errno != EINPROGRESS &&
+        errno != EINTR)
       return note(candidate, errno);
     attempts_.push_back({std::move(*fd), candidate});
   }

@@ -20,7 +20,8 @@ class Arguments : public testing::Test {
 
   void refused(incclResult_t result, const char* word, incclResult_t code = incclInvalidArgument) {
     EXPECT_EQ(result, code) << word;
-    EXPECT_NE(std::string(incclGetLastError(nullptr)).find(word), std::string::npos) << incclGetLastError(nullptr);
+    EXPECT_NE(std::string(incclGetLastError(nullptr)).find(word), std::string::npos)
+        << incclGetLastError(nullptr);
     incclResult_t state = incclInternalError;
     EXPECT_EQ(incclCommGetAsyncError(comm_, &state), incclSuccess);
     EXPECT_EQ(state, incclSuccess) << "an argument error must not stick";
@@ -33,29 +34,36 @@ class Arguments : public testing::Test {
 TEST_F(Arguments, OneRankComputesItsOwnResult) {
   ASSERT_EQ(incclAllReduce(in_, out_, 4, incclFloat, incclSum, comm_, nullptr), incclSuccess);
   EXPECT_EQ(std::memcmp(in_, out_, sizeof in_), 0);
-  EXPECT_EQ(incclAllReduce(nullptr, nullptr, 0, incclFloat, incclSum, comm_, nullptr), incclSuccess);
+  EXPECT_EQ(incclAllReduce(nullptr, nullptr, 0, incclFloat, incclSum, comm_, nullptr),
+            incclSuccess);
   EXPECT_EQ(incclBarrier(comm_, nullptr), incclSuccess);
 }
 
 TEST_F(Arguments, Buffers) {
-  refused(incclAllReduce(nullptr, out_, 4, incclFloat, incclSum, comm_, nullptr), "sendbuff is NULL");
-  refused(incclAllReduce(in_, nullptr, 4, incclFloat, incclSum, comm_, nullptr), "recvbuff is NULL");
+  refused(incclAllReduce(nullptr, out_, 4, incclFloat, incclSum, comm_, nullptr),
+          "sendbuff is NULL");
+  refused(incclAllReduce(in_, nullptr, 4, incclFloat, incclSum, comm_, nullptr),
+          "recvbuff is NULL");
   const auto* const skewed = reinterpret_cast<const char*>(in_) + 1;
   refused(incclAllReduce(skewed, out_, 1, incclFloat, incclSum, comm_, nullptr), "aligned");
   refused(incclBroadcast(nullptr, out_, 4, incclFloat, 0, comm_, nullptr), "sendbuff is NULL");
 }
 
 TEST_F(Arguments, Counts) {
-  for (const size_t count : {std::numeric_limits<size_t>::max(), static_cast<size_t>(-4), size_t{1} << 62})
+  for (const size_t count :
+       {std::numeric_limits<size_t>::max(), static_cast<size_t>(-4), size_t{1} << 62})
     refused(incclAllReduce(in_, out_, count, incclFloat, incclSum, comm_, nullptr), "count");
 }
 
 TEST_F(Arguments, Enums) {
   for (const int type : {-1, 12, 99, 1 << 20})
-    refused(incclAllReduce(in_, out_, 4, static_cast<incclDataType_t>(type), incclSum, comm_, nullptr), "unknown");
+    refused(
+        incclAllReduce(in_, out_, 4, static_cast<incclDataType_t>(type), incclSum, comm_, nullptr),
+        "unknown");
   refused(incclAllReduce(in_, out_, 4, incclBfloat16, incclSum, comm_, nullptr), "bfloat16");
   for (const int op : {-1, 4, 5, 77})
-    refused(incclAllReduce(in_, out_, 4, incclFloat, static_cast<incclRedOp_t>(op), comm_, nullptr), "operation");
+    refused(incclAllReduce(in_, out_, 4, incclFloat, static_cast<incclRedOp_t>(op), comm_, nullptr),
+            "operation");
 }
 
 TEST_F(Arguments, Ranks) {
@@ -69,7 +77,9 @@ TEST_F(Arguments, Ranks) {
 
 TEST_F(Arguments, StreamsAreRefused) {
   int foreign = 0;
-  refused(incclAllReduce(in_, out_, 4, incclFloat, incclSum, comm_, reinterpret_cast<incclStream_t>(&foreign)), "stream");
+  refused(incclAllReduce(in_, out_, 4, incclFloat, incclSum, comm_,
+                         reinterpret_cast<incclStream_t>(&foreign)),
+          "stream");
 }
 
 TEST_F(Arguments, Handles) {
@@ -77,8 +87,9 @@ TEST_F(Arguments, Handles) {
   ASSERT_EQ(incclCommInitRank(&second, 1, newId(), 0), incclSuccess);
   ASSERT_EQ(incclCommDestroy(second), incclSuccess);
   int number = 0, local = 0;
-  for (incclComm_t bad : {static_cast<incclComm_t>(nullptr), second, reinterpret_cast<incclComm_t>(&local),
-                          reinterpret_cast<incclComm_t>(~uintptr_t{0}), reinterpret_cast<incclComm_t>(1)}) {
+  for (incclComm_t bad :
+       {static_cast<incclComm_t>(nullptr), second, reinterpret_cast<incclComm_t>(&local),
+        reinterpret_cast<incclComm_t>(~uintptr_t{0}), reinterpret_cast<incclComm_t>(1)}) {
     refused(incclAllReduce(in_, out_, 4, incclFloat, incclSum, bad, nullptr), "communicator");
     refused(incclCommCount(bad, &number), "communicator");
     refused(incclCommDestroy(bad), "communicator");
@@ -122,14 +133,16 @@ TEST_F(Arguments, CreationRefusesBadPlacesIdsAndConfigs) {
   config = INCCL_CONFIG_INITIALIZER;
   config.netName = "carrier pigeon";
   refused(incclCommInitRankConfig(&made, 1, id, 0, &config), "carrier pigeon");
-  EXPECT_EQ(made, reinterpret_cast<incclComm_t>(uintptr_t{0x1234})) << "outputs change on success only";
+  EXPECT_EQ(made, reinterpret_cast<incclComm_t>(uintptr_t{0x1234}))
+      << "outputs change on success only";
 }
 
 TEST_F(Arguments, AnOlderShorterConfigIsAccepted) {
   incclConfig_t config = INCCL_CONFIG_INITIALIZER;
   config.size = offsetof(incclConfig_t, splitShare);
   incclComm_t made = nullptr;
-  ASSERT_EQ(incclCommInitRankConfig(&made, 1, newId(), 0, &config), incclSuccess) << incclGetLastError(nullptr);
+  ASSERT_EQ(incclCommInitRankConfig(&made, 1, newId(), 0, &config), incclSuccess)
+      << incclGetLastError(nullptr);
   EXPECT_EQ(incclCommDestroy(made), incclSuccess);
 }
 
@@ -160,7 +173,8 @@ TEST_F(Arguments, MemoryOfOursOnly) {
 TEST_F(Arguments, AForkedChildGetsAnError) {
   const pid_t child = ::fork();
   if (child == 0) {
-    const bool refusedHere = incclAllReduce(in_, out_, 4, incclFloat, incclSum, comm_, nullptr) == incclInvalidUsage;
+    const bool refusedHere =
+        incclAllReduce(in_, out_, 4, incclFloat, incclSum, comm_, nullptr) == incclInvalidUsage;
     ::_exit(refusedHere ? 0 : 1);
   }
   int status = -1;

@@ -1,5 +1,6 @@
 // The five collectives and messages between real processes: shm and tcp, odd counts, in and out of
-// place, all roots. Values are exact in every type (bench/perf sweeps types and operations in full).
+// place, all roots. Values are exact in every type (bench/perf sweeps types and operations in
+// full).
 #include <algorithm>
 #include <numeric>
 
@@ -21,7 +22,8 @@ void checkAllReduce(incclComm_t comm, incclDataType_t type, int ranks, int rank)
         std::vector<T> output(count + 2, T(99));
         if (inPlace) std::copy(input.begin(), input.end(), output.begin() + 1);
         const T* send = inPlace ? output.data() + 1 : input.data();
-        ASSERT_EQ(incclAllReduce(send, output.data() + 1, count, type, op, comm, nullptr), incclSuccess)
+        ASSERT_EQ(incclAllReduce(send, output.data() + 1, count, type, op, comm, nullptr),
+                  incclSuccess)
             << incclGetLastError(comm);
         ASSERT_EQ(output.front(), T(99));
         ASSERT_EQ(output.back(), T(99));
@@ -29,9 +31,12 @@ void checkAllReduce(incclComm_t comm, incclDataType_t type, int ranks, int rank)
           T expected = valueOf<T>(0, i, round);
           for (int other = 1; other < ranks; ++other) {
             const T theirs = valueOf<T>(other, i, round);
-            expected = op == incclSum ? expected + theirs : op == incclMin ? std::min(expected, theirs) : std::max(expected, theirs);
+            expected = op == incclSum   ? expected + theirs
+                       : op == incclMin ? std::min(expected, theirs)
+                                        : std::max(expected, theirs);
           }
-          ASSERT_EQ(output[i + 1], expected) << "count " << count << " op " << op << " element " << i;
+          ASSERT_EQ(output[i + 1], expected)
+              << "count " << count << " op " << op << " element " << i;
         }
       }
     }
@@ -44,18 +49,23 @@ void checkBroadcastAndGather(incclComm_t comm, int ranks, int rank) {
     const int root = static_cast<int>(++round) % ranks;
     const auto mine = values<int64_t>(rank, count, round);
     std::vector<int64_t> got(count, -1);
-    ASSERT_EQ(incclBroadcast(rank == root ? mine.data() : nullptr, got.data(), count, incclInt64, root, comm, nullptr),
-              incclSuccess) << incclGetLastError(comm);
+    ASSERT_EQ(incclBroadcast(rank == root ? mine.data() : nullptr, got.data(), count, incclInt64,
+                             root, comm, nullptr),
+              incclSuccess)
+        << incclGetLastError(comm);
     ASSERT_EQ(got, values<int64_t>(root, count, round));
     std::vector<int64_t> all(count * static_cast<size_t>(ranks), -1);
     int64_t* const own = all.data() + count * static_cast<size_t>(rank);
     const bool inPlace = round % 2 == 0;
     if (inPlace) std::copy(mine.begin(), mine.end(), own);
-    ASSERT_EQ(incclAllGather(inPlace ? own : mine.data(), all.data(), count, incclInt64, comm, nullptr), incclSuccess)
+    ASSERT_EQ(
+        incclAllGather(inPlace ? own : mine.data(), all.data(), count, incclInt64, comm, nullptr),
+        incclSuccess)
         << incclGetLastError(comm);
     for (int from = 0; from < ranks; ++from) {
       const auto expected = values<int64_t>(from, count, round);
-      ASSERT_TRUE(std::equal(expected.begin(), expected.end(), all.begin() + static_cast<int64_t>(count) * from));
+      ASSERT_TRUE(std::equal(expected.begin(), expected.end(),
+                             all.begin() + static_cast<int64_t>(count) * from));
     }
     ASSERT_EQ(incclBarrier(comm, nullptr), incclSuccess) << incclGetLastError(comm);
   }
@@ -67,8 +77,10 @@ void checkMessages(incclComm_t comm, int ranks, int rank) {
     const auto mine = values<double>(rank, count, 7);
     std::vector<double> got(count, -1);
     ASSERT_EQ(incclGroupStart(), incclSuccess);
-    ASSERT_EQ(incclSend(mine.data(), count, incclDouble, next, comm, nullptr), incclSuccess) << incclGetLastError(comm);
-    ASSERT_EQ(incclRecv(got.data(), count, incclDouble, previous, comm, nullptr), incclSuccess) << incclGetLastError(comm);
+    ASSERT_EQ(incclSend(mine.data(), count, incclDouble, next, comm, nullptr), incclSuccess)
+        << incclGetLastError(comm);
+    ASSERT_EQ(incclRecv(got.data(), count, incclDouble, previous, comm, nullptr), incclSuccess)
+        << incclGetLastError(comm);
     ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(comm);
     ASSERT_EQ(got, values<double>(previous, count, 7));
   }
@@ -96,7 +108,8 @@ TEST(Collectives, OverTcp) {
 }
 
 TEST(Collectives, ForcedAlgorithmsGiveTheSame) {
-  for (const char* algorithm : {"ring", "rd;broadcast:ring;allgather:rd", "direct", "half;broadcast:direct;allgather:ring"}) {
+  for (const char* algorithm : {"ring", "rd;broadcast:ring;allgather:rd", "direct",
+                                "half;broadcast:direct;allgather:ring"}) {
     SCOPED_TRACE(algorithm);
     for (const char* transport : {"shm", "tcp"}) {
       onProcesses(4, [&](RankProcess& process) {

@@ -22,7 +22,8 @@ bool workUntilFailure(RankProcess& process, incclComm_t comm, incclResult_t& fai
     const auto input = values<int64_t>(rank, count, round);
     output.assign(count, 0);
     failure = round % 5 == 4 ? incclBarrier(comm, nullptr)
-                             : incclAllReduce(input.data(), output.data(), count, incclInt64, incclSum, comm, nullptr);
+                             : incclAllReduce(input.data(), output.data(), count, incclInt64,
+                                              incclSum, comm, nullptr);
     if (failure != incclSuccess) return true;
     if (round % 5 == 4) continue;
     for (size_t i = 0; i < count; i += 1 + count / 64) {
@@ -52,13 +53,16 @@ void runTrial(uint64_t trial, int signalNumber) {
   const int victim = static_cast<int>(random() % static_cast<uint64_t>(ranks));
   const char* const transport = random() % 2 ? "shm" : "tcp";
   const auto delay = std::chrono::microseconds(random() % 30000);
-  SCOPED_TRACE(testing::Message() << "trial " << trial << " signal " << signalNumber << " ranks " << ranks << " victim "
-                                  << victim << " " << transport);
-  RankProcesses processes(ranks, [&](RankProcess& process) {
-    ::setenv("INCCL_HEARTBEAT_SUSPECT", "0.4", 1);
-    ::setenv("INCCL_HEARTBEAT_TIMEOUT", "1.5", 1);
-    checkSurvivor(process, transport, victim);
-  }, 40 * kSecond);
+  SCOPED_TRACE(testing::Message() << "trial " << trial << " signal " << signalNumber << " ranks "
+                                  << ranks << " victim " << victim << " " << transport);
+  RankProcesses processes(
+      ranks,
+      [&](RankProcess& process) {
+        ::setenv("INCCL_HEARTBEAT_SUSPECT", "0.4", 1);
+        ::setenv("INCCL_HEARTBEAT_TIMEOUT", "1.5", 1);
+        checkSurvivor(process, transport, victim);
+      },
+      40 * kSecond);
   ASSERT_TRUE(processes.awaitProgress(victim, 3));
   std::this_thread::sleep_for(delay);
   const Nanos struck = nowNs();
@@ -71,16 +75,20 @@ void runTrial(uint64_t trial, int signalNumber) {
   EXPECT_LT(nowNs() - struck, (signalNumber == SIGKILL ? 3 : 6) * kSecond);
   if (signalNumber != SIGKILL) processes.signal(victim, SIGKILL);
   for (const ProcessEnd& end : processes.wait()) {
-    if (end.rank != victim) EXPECT_TRUE(end.clean()) << end.describe();
+    if (end.rank != victim) {
+      EXPECT_TRUE(end.clean()) << end.describe();
+    }
   }
 }
 
 TEST(Faults, AKilledRankIsNamedByAllSurvivors) {
-  for (int trial = 0; trial < testTrials(12); ++trial) runTrial(static_cast<uint64_t>(trial), SIGKILL);
+  for (int trial = 0; trial < testTrials(12); ++trial)
+    runTrial(static_cast<uint64_t>(trial), SIGKILL);
 }
 
 TEST(Faults, AStoppedRankIsNamedByAllSurvivors) {
-  for (int trial = 0; trial < testTrials(4); ++trial) runTrial(static_cast<uint64_t>(trial), SIGSTOP);
+  for (int trial = 0; trial < testTrials(4); ++trial)
+    runTrial(static_cast<uint64_t>(trial), SIGSTOP);
 }
 
 TEST(Faults, AbortEndsEverythingWithin100Milliseconds) {
@@ -94,7 +102,9 @@ TEST(Faults, AbortEndsEverythingWithin100Milliseconds) {
       // Every other trial, rank 1 does not take part, so that rank 0 waits when the abort comes.
       std::thread worker([&] {
         incclResult_t failure = incclSuccess;
-        if (process.rank() == 0 || trial % 4 < 2) EXPECT_TRUE(workUntilFailure(process, comm, failure));
+        if (process.rank() == 0 || trial % 4 < 2) {
+          EXPECT_TRUE(workUntilFailure(process, comm, failure));
+        }
       });
       std::this_thread::sleep_for(delay);
       const Nanos start = nowNs();

@@ -10,7 +10,8 @@ namespace {
 
 using Call = std::function<incclResult_t(incclComm_t, float*, float*)>;
 
-incclResult_t allReduce(incclComm_t comm, const float* in, float* out, size_t count, incclDataType_t type, incclRedOp_t op) {
+incclResult_t allReduce(incclComm_t comm, const float* in, float* out, size_t count,
+                        incclDataType_t type, incclRedOp_t op) {
   return incclAllReduce(in, out, count, type, op, comm, nullptr);
 }
 
@@ -21,17 +22,22 @@ struct Mismatch {
 
 const std::vector<Mismatch>& mismatches() {
   static const std::vector<Mismatch> all = {
-      {"count", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+      {"count",
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 101, incclFloat, incclSum); }},
-      {"count across kernels", [](auto c, auto i, auto o) { return allReduce(c, i, o, 1, incclFloat, incclSum); },
+      {"count across kernels",
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 1, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100000, incclFloat, incclSum); }},
       {"type", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclInt32, incclSum); }},
-      {"operation", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+      {"operation",
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclMax); }},
-      {"root", [](auto c, auto i, auto o) { return incclBroadcast(i, o, 100, incclFloat, 0, c, nullptr); },
+      {"root",
+       [](auto c, auto i, auto o) { return incclBroadcast(i, o, 100, incclFloat, 0, c, nullptr); },
        [](auto c, auto i, auto o) { return incclBroadcast(i, o, 100, incclFloat, 1, c, nullptr); }},
-      {"collective", [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
+      {"collective",
+       [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return incclAllGather(i, o, 100, incclFloat, c, nullptr); }},
       {"barrier", [](auto c, auto, auto) { return incclBarrier(c, nullptr); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); }},
@@ -43,7 +49,8 @@ const std::vector<Mismatch>& mismatches() {
 incclResult_t stickyError(incclComm_t comm) {
   const Deadline deadline = Deadline::after(3 * kSecond);
   incclResult_t state = incclSuccess;
-  while (incclCommGetAsyncError(comm, &state) == incclSuccess && state == incclSuccess && !deadline.passed())
+  while (incclCommGetAsyncError(comm, &state) == incclSuccess && state == incclSuccess &&
+         !deadline.passed())
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   return state;
 }
@@ -61,14 +68,16 @@ TEST_P(Mismatched, EveryRankLearnsWhatTheOthersCalled) {
       ASSERT_EQ(allReduce(comm, in.data(), out.data(), 8, incclFloat, incclSum), incclSuccess);
       const bool odd = process.rank() == ranks - 1;
       const Nanos start = nowNs();
-      const incclResult_t result = (odd ? mismatch.different : mismatch.usual)(comm, in.data(), out.data());
+      const incclResult_t result =
+          (odd ? mismatch.different : mismatch.usual)(comm, in.data(), out.data());
       // A rank that could return before the others came (a broadcast's root) finds the error later.
       EXPECT_EQ(stickyError(comm), incclInvalidUsage) << "call returned " << result;
       EXPECT_LT(nowNs() - start, 5 * kSecond);
       const std::string text = incclGetLastError(comm);
       EXPECT_NE(text.find("rank"), std::string::npos) << text;
       EXPECT_NE(text.find("called"), std::string::npos) << text;
-      EXPECT_EQ(allReduce(comm, in.data(), out.data(), 8, incclFloat, incclSum), incclInvalidUsage) << "the error sticks";
+      EXPECT_EQ(allReduce(comm, in.data(), out.data(), 8, incclFloat, incclSum), incclInvalidUsage)
+          << "the error sticks";
       process.meetAll();
       EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
     });

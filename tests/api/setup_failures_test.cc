@@ -1,4 +1,5 @@
-// Every system call of the set-up path fails once: an error or a fallback, no crash, no leak, no hang.
+// Every system call of the set-up path fails once: an error or a fallback, no crash, no leak, no
+// hang.
 //
 // Ranks are threads, so that one hook sees all calls; each trial makes one call fail, whichever
 // thread makes it, then creates, uses and destroys a communicator of two ranks.
@@ -31,9 +32,11 @@ void createUseDestroy(const char* transport) {
     threads.emplace_back([comm = comms[rank], rank] {
       const auto input = values<int32_t>(rank, 5000, 1);
       std::vector<int32_t> output(5000);
-      const incclResult_t result = incclAllReduce(input.data(), output.data(), 5000, incclInt32, incclSum, comm, nullptr);
+      const incclResult_t result =
+          incclAllReduce(input.data(), output.data(), 5000, incclInt32, incclSum, comm, nullptr);
       if (result != incclSuccess) return;
-      for (size_t i = 0; i < 5000; ++i) ASSERT_EQ(output[i], valueOf<int32_t>(0, i, 1) + valueOf<int32_t>(1, i, 1));
+      for (size_t i = 0; i < 5000; ++i)
+        ASSERT_EQ(output[i], valueOf<int32_t>(0, i, 1) + valueOf<int32_t>(1, i, 1));
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -45,7 +48,8 @@ class SetupFailures : public testing::TestWithParam<const char*> {};
 TEST_P(SetupFailures, EverySingleCallMayFail) {
   createUseDestroy(GetParam());  // what lives as long as the process starts here
   const ExpectNoLeaks nothing;
-  const uint64_t failed = forEachFailingCall({}, [&](uint64_t) { createUseDestroy(GetParam()); }, 3000);
+  const uint64_t failed = forEachFailingCall(
+      {}, [&](uint64_t) { createUseDestroy(GetParam()); }, 3000);
   EXPECT_GT(failed, 20u);
   createUseDestroy(GetParam());
 }

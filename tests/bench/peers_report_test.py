@@ -19,7 +19,8 @@ def document(crowded=False, failed=None):
              1 << 20: {"inccl": samples(100, 100, 100, 100, 100), "openmpi": samples(150, 150, 150, 150, 150),
                        "gloo": samples(250, 250, 250, 250, 250)}}
     libraries = [{"name": name, "title": title, "version": f"{title} 1.0", "command": [], "environment": {},
-                  "debianMpi": name in ("openmpi", "mpich"), "asleepCpuShare": 0.5 if name == "gloo" else 0.0,
+                  "debianMpi": name in ("openmpi", "mpich"), "pinned": name != "gloo",
+                  "asleepCpuShare": 0.5 if name == "gloo" else 0.0,
                   "failed": failed if name == "mpich" else None}
                  for name, title in (("inccl", "INCCL"), ("openmpi", "Open MPI"), ("mpich", "MPICH"),
                                      ("gloo", "Gloo"))]
@@ -67,6 +68,7 @@ class Tables(unittest.TestCase):
         self.assertIn("0.90 [0.90, 0.90] MPICH", text)
         self.assertIn("MPICH: FAILED: MPICH: a rank ended", text)
         self.assertIn("used 50.0% of a core while it should have slept", text)
+        self.assertEqual(text.count("not pinned"), 1)
         million = next(line for line in text.splitlines() if "1 MiB" in line)
         self.assertIn("-", million.split("|")[4])
 

@@ -21,18 +21,12 @@ namespace {
 using ::testing::HasSubstr;
 using Variables = std::map<std::string, std::string>;
 
-constexpr std::array kAll = {"INCCL_RANK",
-                             "INCCL_NRANKS",
-                             "INCCL_ROOT",
-                             "RANK",
-                             "WORLD_SIZE",
-                             "MASTER_ADDR",
-                             "MASTER_PORT",
-                             "OMPI_COMM_WORLD_RANK",
-                             "OMPI_COMM_WORLD_SIZE",
-                             "OMPI_COMM_WORLD_LOCAL_SIZE",
-                             "PMIX_NAMESPACE",
-                             "OMPI_MCA_ess_base_jobid"};
+constexpr std::array kAll = {"INCCL_RANK",           "INCCL_NRANKS",
+                             "INCCL_ROOT",           "RANK",
+                             "WORLD_SIZE",           "MASTER_ADDR",
+                             "MASTER_PORT",          "OMPI_COMM_WORLD_RANK",
+                             "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE",
+                             "PMIX_NAMESPACE",       "OMPI_MCA_ess_base_jobid"};
 
 // Sets exactly these, and nothing after.
 class Environment {
@@ -106,15 +100,12 @@ TEST(Launcher, ALocalRootIsAlsoSoughtOnLoopback) {
   ASSERT_TRUE(launch.ok());
   std::vector<std::string> addresses;
   for (const auto& address : launch.value().id.addresses) addresses.push_back(address.describe());
-  EXPECT_THAT(addresses,
-              ::testing::ElementsAre("127.0.1.1:5000", "127.0.0.1:5000", "[::1]:5000"));
+  EXPECT_THAT(addresses, ::testing::ElementsAre("127.0.1.1:5000", "127.0.0.1:5000", "[::1]:5000"));
 }
 
 TEST(Launcher, Torchrun) {
-  const auto launch = launchIn({{"RANK", "3"},
-                                {"WORLD_SIZE", "4"},
-                                {"MASTER_ADDR", "127.0.0.1"},
-                                {"MASTER_PORT", "29500"}});
+  const auto launch = launchIn(
+      {{"RANK", "3"}, {"WORLD_SIZE", "4"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", "29500"}});
   ASSERT_TRUE(launch.ok()) << launch.status().message();
   EXPECT_EQ(launch.value().rank, 3);
   EXPECT_EQ(launch.value().source, "torchrun");
@@ -152,9 +143,8 @@ TEST(Launcher, BadValuesNameTheVariable) {
                        {"MASTER_ADDR", "127.0.0.1"},
                        {"MASTER_PORT", "65535"}}),
               HasSubstr("MASTER_PORT"));
-  EXPECT_THAT(
-      errorIn({{"INCCL_RANK", "0"}, {"INCCL_NRANKS", "2"}, {"INCCL_ROOT", "127.0.0.1"}}),
-      HasSubstr("lacks a port"));
+  EXPECT_THAT(errorIn({{"INCCL_RANK", "0"}, {"INCCL_NRANKS", "2"}, {"INCCL_ROOT", "127.0.0.1"}}),
+              HasSubstr("lacks a port"));
   EXPECT_EQ(launchIn({{"INCCL_RANK", "0"}, {"INCCL_NRANKS", "2"}, {"INCCL_ROOT", "127.0.0.1:x"}})
                 .status()
                 .code(),

@@ -14,6 +14,7 @@
 #include "support/process_resources.h"
 #include "support/run_ranks.h"
 #include "support/seed.h"
+#include "wire/control_messages.h"
 
 namespace inccl::bootstrap {
 namespace {
@@ -69,7 +70,8 @@ TEST(Rendezvous, TheMostImpatientRankDecides) {
   const UniqueId id = createId();
   test::runRanks(2, [&](int rank) {
     RankUnderTest self;
-    const Status joined = self.join(id, 3, rank, impatient(rank == 0 ? 200 * kMillisecond : kSecond * 30));
+    const Status joined =
+        self.join(id, 3, rank, impatient(rank == 0 ? 200 * kMillisecond : kSecond * 30));
     EXPECT_EQ(textOf(joined), "rank 2 of 3 did not join in time");
   });
 }
@@ -269,7 +271,8 @@ TEST(Rendezvous, GarbageFromStrangersHarmsNobody) {
   });
   connections.clear();
   const Deadline deadline = soon();
-  while (strangers() < before + kStrangers && !deadline.passed()) (void)os::sys::poll(nullptr, 0, 1);
+  while (strangers() < before + kStrangers && !deadline.passed())
+    (void)os::sys::poll(nullptr, 0, 1);
   EXPECT_GE(strangers(), before + kStrangers);
 }
 

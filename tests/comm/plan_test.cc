@@ -21,14 +21,18 @@ ChoiceRules rules(const std::string& algorithms, const std::string& protocols = 
 TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
   for (const int ranks : {2, 3, 5, 8, 64}) {
     for (const auto& context : {shared(ranks), network(ranks)}) {
-      for (const auto collective :
-           {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather, Collective::kBarrier}) {
+      for (const auto collective : {Collective::kAllReduce, Collective::kBroadcast,
+                                    Collective::kAllGather, Collective::kBarrier}) {
         const size_t most = collective == Collective::kBarrier ? 0 : size_t{1} << 40;
-          for (size_t bytes = 0; bytes <= most; bytes = bytes * 3 + 1) {
+        for (size_t bytes = 0; bytes <= most; bytes = bytes * 3 + 1) {
           const auto plan = choosePlan(context, ChoiceRules(), collective, bytes);
           ASSERT_TRUE(plan.ok()) << plan.status().message();
-          if (plan.value().kernel == Kernel::kTiny) EXPECT_LE(bytes, context.cellBytes);
-          if (plan.value().kernel == Kernel::kFlat) EXPECT_LE(bytes, context.slotBytes);
+          if (plan.value().kernel == Kernel::kTiny) {
+            EXPECT_LE(bytes, context.cellBytes);
+          }
+          if (plan.value().kernel == Kernel::kFlat) {
+            EXPECT_LE(bytes, context.slotBytes);
+          }
           EXPECT_EQ(plan.value().kernel == Kernel::kLanes, !context.allShareMemory);
           EXPECT_TRUE(algo::supports(plan.value().algorithm, collective));
         }
@@ -40,14 +44,15 @@ TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
 TEST(ChoosePlan, TheScheduleOfEveryPlanIsProvedRight) {
   for (const int ranks : {2, 3, 4, 7}) {
     for (const auto& context : {shared(ranks), network(ranks)}) {
-      for (const auto collective :
-           {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather, Collective::kBarrier}) {
+      for (const auto collective : {Collective::kAllReduce, Collective::kBroadcast,
+                                    Collective::kAllGather, Collective::kBarrier}) {
         for (const size_t bytes : {0, 8, 4096, 65536, 1 << 20}) {
           if (collective == Collective::kBarrier && bytes > 0) continue;
           const auto plan = choosePlan(context, ChoiceRules(), collective, bytes);
           ASSERT_TRUE(plan.ok());
-          const auto schedule = algo::generate(plan.value().algorithm, collective, ranks,
-                                               collective == Collective::kBroadcast ? ranks - 1 : -1);
+          const auto schedule =
+              algo::generate(plan.value().algorithm, collective, ranks,
+                             collective == Collective::kBroadcast ? ranks - 1 : -1);
           ASSERT_TRUE(schedule.ok()) << schedule.status().message();
           const Status proof = verify::verifyBothWays(schedule.value());
           EXPECT_TRUE(proof.ok()) << proof.message();
@@ -63,11 +68,13 @@ TEST(ChoosePlan, IdsTellPlansApart) {
   const auto three = choosePlan(shared(3), ChoiceRules(), Collective::kAllReduce, 8);
   EXPECT_NE(small.value().id, large.value().id);
   EXPECT_NE(small.value().id, three.value().id);
-  EXPECT_EQ(small.value().id, choosePlan(shared(2), ChoiceRules(), Collective::kAllReduce, 4).value().id);
+  EXPECT_EQ(small.value().id,
+            choosePlan(shared(2), ChoiceRules(), Collective::kAllReduce, 4).value().id);
 }
 
 TEST(ChoiceRules, ForceAlgorithmsAndKernels) {
-  const auto forced = [](const std::string& algorithms, const std::string& protocols, size_t bytes) {
+  const auto forced = [](const std::string& algorithms, const std::string& protocols,
+                         size_t bytes) {
     return choosePlan(shared(4), rules(algorithms, protocols), Collective::kAllReduce, bytes);
   };
   EXPECT_EQ(forced("ring", "", 8).value().algorithm, algo::Algorithm::kRing);
@@ -78,19 +85,22 @@ TEST(ChoiceRules, ForceAlgorithmsAndKernels) {
   EXPECT_EQ(forced("", "^tiny,flat", 8).value().kernel, Kernel::kHalf);
   EXPECT_EQ(forced("ring;allreduce:direct,half", "", 8).value().kernel, Kernel::kTiny);
   EXPECT_EQ(forced("auto", "auto", 8).value().kernel, Kernel::kTiny);
-  EXPECT_TRUE(choosePlan(shared(4), rules("ring", "half"), Collective::kBarrier, 0).ok()) << "a ring forbids no barrier";
+  EXPECT_TRUE(choosePlan(shared(4), rules("ring", "half"), Collective::kBarrier, 0).ok())
+      << "a ring forbids no barrier";
   EXPECT_FALSE(choosePlan(shared(4), rules("barrier:ring"), Collective::kBarrier, 0).ok());
   EXPECT_FALSE(forced("", "tiny", 1 << 20).ok()) << "a cell cannot carry a megabyte";
 }
 
 TEST(ChoiceRules, RefuseUnknownWordsByName) {
-  for (const char* text : {"rings", "ring,", "allreduce:tree", "reduceall:ring", "^", ";", "ring;;"}) {
+  for (const char* text :
+       {"rings", "ring,", "allreduce:tree", "reduceall:ring", "^", ";", "ring;;"}) {
     const auto parsed = ChoiceRules::parse(text, "");
     ASSERT_FALSE(parsed.ok()) << text;
     EXPECT_EQ(parsed.status().code(), Code::kInvalidArgument);
     EXPECT_NE(parsed.status().message().find("INCCL_ALGO"), std::string_view::npos);
   }
-  EXPECT_NE(ChoiceRules::parse("", "simple").status().message().find("INCCL_PROTO"), std::string_view::npos);
+  EXPECT_NE(ChoiceRules::parse("", "simple").status().message().find("INCCL_PROTO"),
+            std::string_view::npos);
 }
 
 }  // namespace

@@ -278,7 +278,8 @@ def check_links_cover_includes(sources, cmake_files):
         for _, _, name in includes_of(text):
             target = resolve(source, name, files)
             theirs = owner_of(target) if target else None
-            if theirs and theirs not in reachable(mine, edges):
+            inside = target and folder_of(target) == folder_of(source)
+            if theirs and not inside and theirs not in reachable(mine, edges):
                 found.add(f"{modules[mine]}/CMakeLists.txt: {mine} includes {target.parent}/ and does not "
                           f"DEPEND on inccl::{theirs}")
     return sorted(found)

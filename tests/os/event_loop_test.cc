@@ -87,12 +87,12 @@ TEST(EventLoop, AStaleEventDoesNotReachTheNewOwnerOfTheDescriptor) {
     ASSERT_EQ(::dup2(third.right.get(), pair.right.get()), pair.right.get());
     other = loop->watch(pair.right.get(), EPOLLIN, [&](uint32_t) { ++wrong; }).value();
   };
-  firstWatch = loop->watch(first.right.get(), EPOLLIN, [&](uint32_t) {
-                     replaceOther(secondWatch, second);
-                   }).value();
-  secondWatch = loop->watch(second.right.get(), EPOLLIN, [&](uint32_t) {
-                      replaceOther(firstWatch, first);
-                    }).value();
+  firstWatch =
+      loop->watch(first.right.get(), EPOLLIN, [&](uint32_t) { replaceOther(secondWatch, second); })
+          .value();
+  secondWatch =
+      loop->watch(second.right.get(), EPOLLIN, [&](uint32_t) { replaceOther(firstWatch, first); })
+          .value();
   first.poke();
   second.poke();
   loop->runOnce(0);
@@ -151,7 +151,8 @@ TEST(EventLoop, DescriptorsAreServedBeforeTimers) {
   const auto loop = makeLoop();
   Pair pair;
   std::vector<std::string> order;
-  const auto watch = loop->watch(pair.right.get(), EPOLLIN, [&](uint32_t) { order.push_back("data"); });
+  const auto watch =
+      loop->watch(pair.right.get(), EPOLLIN, [&](uint32_t) { order.push_back("data"); });
   ASSERT_TRUE(watch.ok());
   loop->runAt(nowNs() - kSecond, [&] { order.push_back("timer"); });
   pair.poke();

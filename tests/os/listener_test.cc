@@ -15,7 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::array kBoth = {SocketAddress::loopback(AF_INET, 0), SocketAddress::loopback(AF_INET6, 0)};
+const std::array kBoth = {SocketAddress::loopback(AF_INET, 0),
+                          SocketAddress::loopback(AF_INET6, 0)};
 const std::array kIpv4 = {SocketAddress::loopback(AF_INET, 0)};
 
 TEST(Listener, BothFamiliesShareOnePort) {

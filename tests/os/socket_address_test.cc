@@ -76,8 +76,8 @@ TEST(Resolve, LocalhostHasALoopbackAddress) {
 }
 
 TEST(Resolve, NonsenseIsRefusedWithAReason) {
-  for (const char* text : {"", ":5", "host:", "host:0", "host:65536", "host:12x", "[::1", "[::1]5",
-                           "host:-1"})
+  for (const char* text :
+       {"", ":5", "host:", "host:0", "host:65536", "host:12x", "[::1", "[::1]5", "host:-1"})
     EXPECT_EQ(resolve(text, 7).status().code(), Code::kInvalidArgument) << text;
   const auto unknown = resolve("no-such-host.invalid:1", 0);
   EXPECT_EQ(unknown.status().code(), Code::kSystemError);

@@ -181,8 +181,8 @@ TEST(ConnectRace, EveryFailingCallIsAnErrorOrIsRacedAround) {
     if (connected.ok()) ++succeeded;
     EXPECT_NE(connected.ok(), !connected.status().message().empty());
   });
-  EXPECT_GE(walked, 3u);     // socket, connect, setsockopt at least
-  EXPECT_GE(succeeded, 2);   // a failed socket or connect leaves the other address
+  EXPECT_GE(walked, 3u);    // socket, connect, setsockopt at least
+  EXPECT_GE(succeeded, 2);  // a failed socket or connect leaves the other address
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ TYPED_TEST_SUITE(Messages, AllMessages);
 
 TYPED_TEST(Messages, ComesBackTheSame) {
   const auto frame = encodeFrame(sample(TypeParam{}));
-  const auto header = decodeHeader(std::span<const std::byte, kHeaderBytes>(frame.data(), kHeaderBytes));
+  const auto header =
+      decodeHeader(std::span<const std::byte, kHeaderBytes>(frame.data(), kHeaderBytes));
   ASSERT_TRUE(header.ok()) << header.status().message();
   EXPECT_EQ(header.value().kind, TypeParam::kKind);
   EXPECT_EQ(header.value().length + kHeaderBytes, frame.size());

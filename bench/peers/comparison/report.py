@@ -53,7 +53,8 @@ def library_record(running, asleep_share, failure):
     library = running.library
     return {"name": library.name, "title": library.title, "version": running.version,
             "command": running.command, "environment": running.environment,
-            "debianMpi": library.debian_mpi, "asleepCpuShare": asleep_share, "failed": failure}
+            "debianMpi": library.debian_mpi, "pinned": "--cores" in running.command,
+            "asleepCpuShare": asleep_share, "failed": failure}
 
 
 def aligned(rows):
@@ -133,6 +134,8 @@ def headline(document):
     for library in document["libraries"]:
         asleep = library["asleepCpuShare"]
         state = f"FAILED: {library['failed']}" if library["failed"] else library["version"]
+        if not library["pinned"] and not settings["crowded"]:
+            state += "; not pinned"
         if asleep > 0.01:
             state += f"; WARNING: used {asleep:.1%} of a core while it should have slept"
         lines.append(f"{library['title']}: {state}")

@@ -34,8 +34,8 @@ struct CallTimes {
   double mean = 0;
 };
 
-// How many calls fit into the timed part of a slice, within its bounds. Calls that are very slow for
-// the slice get fewer than minCalls, in the end one.
+// How many calls fit into the timed part of a slice, within its bounds. Calls that are very slow
+// for the slice get fewer than minCalls, in the end one.
 [[nodiscard]] uint32_t callsThatFit(const TimeSlice& slice, double nanosecondsPerCall);
 
 // Empty gives all zeros. The median of an even number is the lower of the two in the middle.

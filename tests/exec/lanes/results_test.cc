@@ -15,7 +15,7 @@ namespace {
 using algo::Algorithm;
 using transport::Progress;
 
-constexpr uint8_t kGarbage = 0xee;
+constexpr int8_t kGarbage = -77;
 
 struct Setting {
   Algorithm algorithm;
@@ -80,7 +80,7 @@ class Experiment {
     inputs_.assign(setting_.ranks, std::vector<T>(setting_.count));
     outputs_.assign(setting_.ranks, std::vector<T>(setting_.count * blocks));
     for (int rank = 0; rank < setting_.ranks; ++rank) {
-      std::memset(outputs_[rank].data(), kGarbage, outputs_[rank].size() * sizeof(T));
+      std::fill(outputs_[rank].begin(), outputs_[rank].end(), kGarbage);
       T* input = inputs_[rank].data();
       if (setting_.inPlace)
         input = outputs_[rank].data() + (blocks > 1 ? rank * setting_.count : 0);
@@ -201,7 +201,8 @@ TEST_P(LanesResults, OfLongVectorsAreExact) {
   const auto [algorithm, collective] = GetParam();
   if (!algo::supports(algorithm, collective)) return;
   for (const int ranks : {2, 3, 5, 8}) {
-    checkTypes({algorithm, collective, ranks, ranks - 1, 100003, 64, false, false});
+    // Thousands of slices for some, tens for all.
+    if (ranks <= 3) checkTypes({algorithm, collective, ranks, ranks - 1, 100003, 64, false, false});
     checkTypes({algorithm, collective, ranks, ranks - 1, 100003, 4096, true, false});
     if (HasFatalFailure()) return;
   }
