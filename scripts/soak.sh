@@ -52,6 +52,8 @@ failures=0
 # A hang must not stop the campaigns: nothing here runs longer than this.
 limit="timeout --kill-after=30 7200"
 export UBSAN_OPTIONS=print_stacktrace=1
+# Tests that fork beside threads of their own: let the child go on.
+export TSAN_OPTIONS=die_after_fork=0
 
 wanted() { [ -z "$only" ] || [[ ",$only," == *",$1,"* ]]; }
 

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "perf/options.h"
@@ -44,7 +45,9 @@ class Supervisor {
 
  private:
   void reap();
-  void judge(int process, int waitStatus);
+  void judgeKilled(int process, int signal);
+  void judgeExited(int process, int status);
+  void cannotRun();
   void onSignal(int signal);
   void endLate();
   void signalAll(int signal);
@@ -112,22 +115,32 @@ int Supervisor::waitForAll() {
   return interruptedBy_ != 0 ? 128 + interruptedBy_ : status_;
 }
 
+// Of ranks that ended together, those that were killed are the cause and come first.
 void Supervisor::reap() {
+  std::vector<std::pair<int, int>> killed, exited;  // process and wait status
   for (size_t process = 0; process < children_.size(); ++process) {
     Child& child = children_[process];
     int waitStatus = 0;
     if (!child.running || waitpid(child.pid, &waitStatus, WNOHANG) != child.pid) continue;
     child.running = false;
-    judge(static_cast<int>(process), waitStatus);
+    (WIFEXITED(waitStatus) ? exited : killed).emplace_back(process, waitStatus);
   }
+  // Who ends because we end it is no news.
+  if (interruptedBy_ != 0 || endingOthers_) return;
+  for (const auto& [process, waitStatus] : killed) judgeKilled(process, WTERMSIG(waitStatus));
+  for (const auto& [process, waitStatus] : exited) judgeExited(process, WEXITSTATUS(waitStatus));
 }
 
-// The first failure is told; a failed test (wrong elements) has been told by rank 0.
-void Supervisor::judge(int process, int waitStatus) {
-  const bool exited = WIFEXITED(waitStatus);
-  const int status = exited ? WEXITSTATUS(waitStatus) : kExitCannotRun;
-  // Who is made to end by us is no news.
-  if (status == 0 || interruptedBy_ != 0 || endingOthers_) return;
+void Supervisor::judgeKilled(int process, int signal) {
+  fmt::print(stderr, "inccl-perf: {} was killed by signal {} ({})\n", nameOf(process), signal,
+             strsignal(signal));
+  cannotRun();
+}
+
+// Wrong elements have been told by the ranks, and so has a failed call; of those that cannot run
+// only the first is named, the others follow from it.
+void Supervisor::judgeExited(int process, int status) {
+  if (status == 0) return;
   if (status == kExitFailedTest) {
     status_ = std::max(status_, status);
     return;
@@ -136,14 +149,12 @@ void Supervisor::judge(int process, int waitStatus) {
     ++laterFailures_;
     return;
   }
+  fmt::print(stderr, "inccl-perf: {} ended with status {}\n", nameOf(process), status);
+  cannotRun();
+}
+
+void Supervisor::cannotRun() {
   status_ = kExitCannotRun;
-  if (exited) {
-    fmt::print(stderr, "inccl-perf: {} ended with status {}\n", nameOf(process), status);
-  } else {
-    const int signal = WTERMSIG(waitStatus);
-    fmt::print(stderr, "inccl-perf: {} was killed by signal {} ({})\n", nameOf(process), signal,
-               strsignal(signal));
-  }
   if (!endAt_) endAt_ = Clock::now() + kReportGrace;
 }
 

@@ -31,4 +31,11 @@ Result<std::shared_ptr<Doors>> Doors::open(ServiceThread& service, const Config&
   return doors;
 }
 
+std::string Doors::describe() const {
+  std::string text;
+  for (const wire::Address& address : endpoints.addresses)
+    text += (text.empty() ? "" : " ") + fromWire(address).describe();
+  return text;
+}
+
 }  // namespace inccl::bootstrap

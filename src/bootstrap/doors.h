@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/config.h"
 #include "base/status.h"
@@ -21,6 +22,8 @@ struct Doors {
   // thread.
   static Result<std::shared_ptr<Doors>> open(ServiceThread& service, const Config& config,
                                              bool authenticated);
+  // "10.0.0.7:5000 [fd00::7]:5000"
+  [[nodiscard]] std::string describe() const;
 };
 
 }  // namespace inccl::bootstrap

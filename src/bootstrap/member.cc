@@ -47,13 +47,26 @@ Result<std::vector<Blob>> Member::gather(const Blob& mine, const os::WaitLimit& 
   service_.post([self = shared_from_this(), frame = shareFrame(part)] {
     if (self->connection_) self->connection_->send(frame);
   });
-  const size_t size = membership_.peers.size();
-  INCCL_TRY(waitUntil(lock, limit, "wait for all ranks", [&] {
-    const auto found = rounds_.find(round);
-    return found != rounds_.end() && found->second.have == size;
-  }));
+  Round& gathered = rounds_[round];
+  gathered.parts.resize(membership_.peers.size());
+  const auto complete = [&] { return gathered.have == gathered.parts.size(); };
+  const auto leaver = [&] {
+    int rank = 0;
+    while (hasPeer(rank) &&
+           (!left_[static_cast<size_t>(rank)] || gathered.parts[static_cast<size_t>(rank)]))
+      ++rank;
+    return hasPeer(rank) ? rank : -1;
+  };
+  INCCL_TRY(waitUntil(lock, limit, "wait for all ranks",
+                      [&] { return complete() || hubGone_ || leaver() >= 0; }));
+  if (!complete()) {
+    INCCL_TRY(limit.check("wait for all ranks"));
+    const int rank = leaver();
+    if (rank >= 0) return leftFailure(rank, *left_[static_cast<size_t>(rank)]);
+    return remoteError("the root of this communicator has left");
+  }
   std::vector<Blob> all;
-  for (auto& each : rounds_[round].parts) all.push_back(std::move(*each));
+  for (auto& each : gathered.parts) all.push_back(std::move(*each));
   rounds_.erase(round);
   return all;
 }

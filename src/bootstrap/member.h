@@ -93,6 +93,7 @@ class Member : public std::enable_shared_from_this<Member> {
   void onClosed(const Status& why);
   void onTick();
   void judgeHubSilence();
+  void tellNewestOperation();
   void compareQuestions();
   // A rank that waits in an operation which one that has left will never do.
   void judgeLeavers();
@@ -137,6 +138,7 @@ class Member : public std::enable_shared_from_this<Member> {
   Nanos lastHeard_ = 0;
   Nanos lastBeat_ = 0;
   Nanos lastTick_ = 0;
+  uint32_t toldSequence_ = 0;  // newest operation that rank 0 has told the others
 };
 
 }  // namespace inccl::bootstrap

@@ -126,14 +126,13 @@ void Member::onWaiting(const wire::Waiting& question) {
 }
 
 void Member::onClosed(const Status& why) {
-  {
-    const std::lock_guard lock(mutex_);
-    hubGone_ = true;
-    changed_.notify_all();
-  }
   connection_ = nullptr;
-  if (hubRanksHaveLeft()) return;
-  raise(remoteError(fmt::format("{} died ({}){}", hubName(), why.message(), currentOperation())));
+  if (!hubRanksHaveLeft())
+    raise(remoteError(fmt::format("{} died ({}){}", hubName(), why.message(), currentOperation())));
+  // After the reason: whoever waits finds that first.
+  const std::lock_guard lock(mutex_);
+  hubGone_ = true;
+  changed_.notify_all();
 }
 
 void Member::onTick() {
@@ -149,6 +148,25 @@ void Member::onTick() {
   judgeHubSilence();
   compareQuestions();
   judgeLeavers();
+  if (membership_.rank == 0) tellNewestOperation();
+}
+
+// Ranks that called different things may all return (two roots of one broadcast), so nobody waits
+// and nobody asks. So rank 0 tells now and then what it called last; the others compare.
+void Member::tellNewestOperation() {
+  wire::Waiting told;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!history_ || !connection_) return;
+    const uint32_t newest = history_->current();
+    const auto signature = history_->find(newest);
+    if (!signature || newest == toldSequence_) return;
+    toldSequence_ = newest;
+    told.rank = membership_.rank;
+    told.sequence = newest;
+    told.signature = *signature;
+  }
+  connection_->send(shareFrame(told));
 }
 
 void Member::judgeHubSilence() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "bootstrap/authentication.h"
 #include "bootstrap/dial.h"
 #include "bootstrap/doors.h"
@@ -69,6 +70,8 @@ class Rendezvous {
       member->detach();
       return started;
     }
+    logInfo("rank {} of {} has joined; this process listens on {}", joining_.rank, joining_.nRanks,
+            doors_->describe());
     return member;
   }
 
@@ -101,8 +104,13 @@ class Rendezvous {
     for (os::SocketAddress& address : addresses) address = address.withPort(joining_.id.port);
     Status last;
     for (Nanos pause = kFirstRetry;; pause = std::min(2 * pause, kLastRetry)) {
-      DialResult result = dialTcp(addresses, makeRequest(), limit_);
+      const Deadline round = Deadline::after(joining_.config.connectTimeout);
+      DialResult result =
+          dialTcp(addresses, makeRequest(), {limit_.deadline.earlier(round), limit_.stop});
       if (result.problem == DialProblem::kNone) return std::move(result.fd);
+      // Not the creation, this round has run out of time: somebody does not answer.
+      if (result.problem == DialProblem::kStopped && limit_.check("join").ok())
+        result.problem = DialProblem::kUnreachable;
       if (result.problem == DialProblem::kStopped) return explain(result, last);
       const bool maybeLater = result.problem == DialProblem::kUnreachable ||
                               result.problem == DialProblem::kUnknownTarget;

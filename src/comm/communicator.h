@@ -63,6 +63,8 @@ class Communicator final : private exec::Supervisor {
   Status openReceives(const std::vector<Call>& calls);
   // One queue of collectives in order, and one queue per message.
   Status makeQueues(const std::vector<Call>& calls, std::vector<exec::OperationQueue>& queues);
+  // Everything begun so far is over: nobody is waited for any more.
+  void endOperations() { history_.end(sequence_); }
   [[nodiscard]] Turn& turn() { return turn_; }
 
   // Ends every wait at once; the communicator is not used for anything afterwards.

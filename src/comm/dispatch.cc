@@ -8,7 +8,9 @@ Status Communicator::run(const Call& call) {
   const TurnGuard turn(turn_);
   if (errors_.raised()) return errors_.status();
   RunNow sink{runContext_};
-  return dispatch(call, sink);
+  Status status = dispatch(call, sink);
+  endOperations();
+  return status;
 }
 
 void Communicator::copyOwn(const Call& call) {

@@ -68,6 +68,7 @@ Status runShares(std::vector<Share>& shares) {
   }
   const std::vector<Status> statuses = exec::runTogether(queues);
   for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], statuses[i]);
+  for (Share& share : shares) share.communicator->endOperations();
   return first;
 }
 

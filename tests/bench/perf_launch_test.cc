@@ -42,6 +42,25 @@ TEST(Supervisor, AKilledRankIsAFailureAndNamed) {
   EXPECT_NE(told.find("killed by signal 9"), std::string::npos) << told;
 }
 
+// The others' failures follow from the killed rank, so it is told whoever ends first.
+TEST(Supervisor, AKilledRankIsToldAlsoWhenAnotherFailsBefore) {
+  int failing[2];
+  ASSERT_EQ(pipe(failing), 0);
+  ::testing::internal::CaptureStderr();
+  const auto status = superviseProcesses(2, 1, [&](int process) {
+    char byte = 'x';
+    if (process == 0) return write(failing[1], &byte, 1) == 1 ? kExitCannotRun : 0;
+    if (read(failing[0], &byte, 1) == 1) kill(getpid(), SIGKILL);
+    return 0;
+  });
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(status.value(), kExitCannotRun);
+  EXPECT_NE(told.find("rank 1 (pid "), std::string::npos) << told;
+  EXPECT_NE(told.find("killed by signal 9"), std::string::npos) << told;
+  close(failing[0]);
+  close(failing[1]);
+}
+
 // Children that ignore SIGTERM and would sleep for a minute end all the same.
 TEST(Supervisor, AnInterruptEndsEvenStubbornChildren) {
   int ready[2];

@@ -114,6 +114,8 @@ TEST(Goodbye, AWaitForARankThatLeavesEnds) {
     const auto accepted = self.session->acceptFrom(1, 0, soon());
     EXPECT_THAT(textOf(accepted.status()), HasSubstr("rank 1 on host"));
     EXPECT_THAT(textOf(accepted.status()), HasSubstr("left"));
+    const auto gathered = self.session->allGather({}, soon());
+    EXPECT_THAT(textOf(gathered.status()), HasSubstr("left"));
   });
 }
 

@@ -276,6 +276,18 @@ TEST(Rendezvous, GarbageFromStrangersHarmsNobody) {
   EXPECT_GE(strangers(), before + kStrangers);
 }
 
+TEST(Rendezvous, ASilentStrangerIsDroppedInTime) {
+  const UniqueId id = createId();
+  const uint64_t before = strangers();
+  const os::UniqueFd silent = connectToRoot(id);
+  std::array<std::byte, 1> byte;
+  const Nanos start = nowNs();
+  const os::WaitLimit limit{Deadline::after(15 * kSecond)};
+  EXPECT_EQ(os::recvAll(silent.get(), byte, limit, "end").code(), Code::kRemoteError);
+  EXPECT_GT(nowNs() - start, kSecond);
+  EXPECT_GT(strangers(), before);
+}
+
 TEST(Rendezvous, AnAbortEndsTheJoin) {
   const UniqueId id = createId();
   Nanos abortedAt = 0;

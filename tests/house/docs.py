@@ -67,7 +67,8 @@ def programs(markdown):
 
 
 def label_complaints(contributing, cmake_texts):
-    explained = set(re.findall(r"^\| `(\w+)` \|", contributing, re.M))
+    rows = re.findall(r"^\|((?: *`\w+`,?)+) *\|", contributing, re.M)
+    explained = {word for row in rows for word in re.findall(r"\w+", row)}
     found = [] if explained else ["CONTRIBUTING.md: no table of labels"]
     for path, text in cmake_texts.items():
         for labels in re.findall(r"\bLABELS((?:\s+\"?[a-z][\w;]*\"?)+)", re.sub(r"#[^\n]*", "", text)):

@@ -44,7 +44,7 @@ class Docs(unittest.TestCase):
         self.assertEqual(docs.programs(README), ["int main(void) { return 0; }\n"])
 
     def test_labels(self):
-        contributing = "| `unit` | fast |\n| `slow` | not |\n"
+        contributing = "| `unit` | fast |\n| `big`, `slow` | not |\n"
         good = {Path("tests/a/CMakeLists.txt"): 'inccl_test(x SOURCES a.cc LABELS unit slow DEPENDS inccl::base)\nset(LABELS "unit;slow")'}
         bad = {Path("tests/a/CMakeLists.txt"): "inccl_test(x SOURCES a.cc LABELS unit weird)"}
         self.assertEqual(docs.label_complaints(contributing, good), [])

@@ -121,12 +121,18 @@ def refusal(source, target):
     return None
 
 
+def mirrored_folder(tests_folder):
+    """src/exec for tests/exec; None for folders that mirror nothing."""
+    name = tests_folder.removeprefix("tests/")
+    return next((folder for folder in (f"src/{name}", name) if folder in FLOORS), None)
+
+
 def test_refusal(source, here, there):
     """Tests mirror the tree: tests/exec may see what src/exec may see, itself, and its floor."""
+    mirrored, other = mirrored_folder(here), mirrored_folder(there)
     if there.startswith("tests"):
-        return None if there == "tests/support" else f"{here} does not see {there}"
-    name = here.removeprefix("tests/")
-    mirrored = next((folder for folder in (f"src/{name}", name) if folder in FLOORS), None)
+        below = mirrored and other and FLOORS[other] < FLOORS[mirrored]
+        return None if there == "tests/support" or below else f"{here} does not see {there}"
     if mirrored is None or there not in FLOORS:
         return None
     if FLOORS[there] > FLOORS[mirrored]:

@@ -75,6 +75,7 @@ class Includes(unittest.TestCase):
         self.refused("upward: a test of src/os does not need src/comm",
                      tests__os__a_cc=including("comm/c.h"), src__comm__c_h="")
         self.refused("tests/support sees only", tests__support__s_cc=including("exec/e.h"), src__exec__e_h="")
+        self.accepted(tests__exec__a_cc=including("verify/helper_v.h"), tests__verify__helper_v_h="")
         self.refused("tests/os does not see tests/exec",
                      tests__os__a_cc=including("exec/e.h"), tests__exec__e_h="")
 

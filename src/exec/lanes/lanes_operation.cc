@@ -243,7 +243,7 @@ Progress LanesOperation::arrival(LaneState& lane, size_t bytes, const std::byte*
   lane.waiting = Waiting::kForMessage;
   if (arrival.data == nullptr)
     return lane.recv->failure().ok() ? Progress::kPending : Progress::kBroken;
-  if (arrival.bytes != bytes) return Progress::kMismatch;
+  if (arrival.tag != call_.tag || arrival.bytes != bytes) return Progress::kMismatch;
   data = arrival.data;
   return Progress::kDone;
 }
