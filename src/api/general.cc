@@ -3,7 +3,7 @@
 
 #include "api/guard.h"
 #include "comm/group.h"
-#include "comm/memory.h"
+#include "os/registered_memory.h"
 
 namespace {
 
@@ -27,13 +27,13 @@ const char* incclGetErrorString(incclResult_t result) {
 incclResult_t incclMemAlloc(void** pointer, size_t size) {
   return guarded([&]() -> Status {
     if (!pointer) return inccl::invalidArgument("incclMemAlloc: pointer is NULL");
-    INCCL_TRY_ASSIGN(*pointer, inccl::comm::allocateMemory(size));
+    INCCL_TRY_ASSIGN(*pointer, inccl::os::allocateRegistered(size));
     return {};
   });
 }
 
 incclResult_t incclMemFree(void* pointer) {
-  return guarded([&] { return inccl::comm::freeMemory(pointer); });
+  return guarded([&] { return inccl::os::freeRegistered(pointer); });
 }
 
 incclResult_t incclGroupStart() {

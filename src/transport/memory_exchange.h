@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,16 @@ class MemoryExchange {
   // Zeroed memory, offered to peers under `name` as long as the exchange lives. Never waits for
   // anybody.
   virtual Result<std::shared_ptr<SharedBlock>> create(const std::string& name, size_t bytes) = 0;
+  // Offers memory that exists already under `name`, until withdraw(); nothing when this exchange
+  // cannot hand out such memory. The place of `memory` in the offered block is its offset.
+  struct Offered {
+    size_t blockBytes = 0;
+    size_t offset = 0;
+  };
+  virtual Result<std::optional<Offered>> offer(const std::string& name, void* memory,
+                                               size_t bytes) = 0;
+  virtual void withdraw(const std::string& name) = 0;
+
   // The memory that `peer` offers under `name`; waits for the offer.
   virtual Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name,
                                                       size_t bytes, Deadline deadline) = 0;

@@ -17,6 +17,31 @@ std::string channelName(int from, int to, uint32_t channel) {
   return fmt::format("channel {}>{} {}", from, to, channel);
 }
 
+std::string regionName(uint64_t id) { return fmt::format("region {}", id); }
+
+class OfferedRegion final : public Region {
+ public:
+  OfferedRegion(MemoryExchange& exchange, RegionKey key) : exchange_(exchange), key_(key) {}
+  ~OfferedRegion() override { exchange_.withdraw(regionName(key_.id)); }
+  [[nodiscard]] const RegionKey& key() const override { return key_; }
+
+ private:
+  MemoryExchange& exchange_;
+  RegionKey key_;
+};
+
+class BlockRegion final : public MappedRegion {
+ public:
+  BlockRegion(std::shared_ptr<SharedBlock> block, const RegionKey& key)
+      : block_(std::move(block)), key_(key) {}
+  [[nodiscard]] std::byte* data() const override { return block_->data() + key_.offset; }
+  [[nodiscard]] size_t bytes() const override { return key_.bytes; }
+
+ private:
+  std::shared_ptr<SharedBlock> block_;
+  RegionKey key_;
+};
+
 }  // namespace
 
 uint64_t SharedShapes::bytesPerRank(int rankCount) const {
@@ -96,6 +121,29 @@ Result<std::unique_ptr<RecvChannel>> SharedTransport::openRecv(int peer, uint32_
                                                  shapes_.channel.totalBytes(), deadline));
   return std::unique_ptr<RecvChannel>(std::make_unique<RingRecvChannel>(
       std::move(block), shapes_.channel, group_->doorbell(member)));
+}
+
+Result<std::unique_ptr<Region>> SharedTransport::expose(void* memory, size_t bytes) {
+  const uint64_t id = ++regionsExposed_;
+  INCCL_TRY_ASSIGN(const auto offered, exchange_->offer(regionName(id), memory, bytes));
+  if (!offered) {
+    return invalidArgument(fmt::format(
+        "{} ({} bytes) was not allocated by incclMemAlloc: other processes cannot map it", memory,
+        bytes));
+  }
+  return std::unique_ptr<Region>(std::make_unique<OfferedRegion>(
+      *exchange_, RegionKey{id, offered->blockBytes, offered->offset, bytes}));
+}
+
+Result<std::unique_ptr<MappedRegion>> SharedTransport::map(int peer, const RegionKey& key,
+                                                           Deadline deadline) {
+  if (key.offset > key.blockBytes || key.bytes > key.blockBytes - key.offset)
+    return invalidArgument(fmt::format("a region of {} bytes at {} in a block of {}", key.bytes,
+                                       key.offset, key.blockBytes));
+  INCCL_TRY(memberOf(peer).status());
+  INCCL_TRY_ASSIGN(auto block,
+                   exchange_->attach(peer, regionName(key.id), key.blockBytes, deadline));
+  return std::unique_ptr<MappedRegion>(std::make_unique<BlockRegion>(std::move(block), key));
 }
 
 }  // namespace inccl::transport

@@ -44,11 +44,14 @@ class SharedTransport final : public Transport {
 
   [[nodiscard]] std::string_view name() const override { return exchange_->name(); }
   [[nodiscard]] size_t messageBytes() const override { return shapes_.channel.slotBytes; }
-  [[nodiscard]] Caps caps() const override { return {.multiChannel = true}; }
+  [[nodiscard]] Caps caps() const override { return {.multiChannel = true, .regionMap = true}; }
   Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,
                                                 Deadline deadline) override;
   Result<std::unique_ptr<RecvChannel>> openRecv(int peer, uint32_t channel,
                                                 Deadline deadline) override;
+  Result<std::unique_ptr<Region>> expose(void* memory, size_t bytes) override;
+  Result<std::unique_ptr<MappedRegion>> map(int peer, const RegionKey& key,
+                                            Deadline deadline) override;
   // nullptr before the segment is there.
   [[nodiscard]] MultiGroup* multiGroup() override { return group_.get(); }
 
@@ -63,6 +66,7 @@ class SharedTransport final : public Transport {
   SharedShapes shapes_;
   std::shared_ptr<SharedBlock> segment_;
   std::unique_ptr<MultiGroup> group_;
+  uint64_t regionsExposed_ = 0;
 };
 
 }  // namespace inccl::transport

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/op_signature.h"
 #include "base/status.h"
+#include "transport/region.h"
 
 namespace inccl::transport {
 
@@ -118,6 +119,19 @@ class Transport {
                                                         Deadline deadline) = 0;
   virtual Result<std::unique_ptr<RecvChannel>> openRecv(int peer, uint32_t channel,
                                                         Deadline deadline) = 0;
+
+  // Exposes memory to peers of this communicator: any memory between threads of a process, memory
+  // of incclMemAlloc between processes. Only with caps().regionMap (or regionRead, regionWrite).
+  virtual Result<std::unique_ptr<Region>> expose(void* memory, size_t bytes) {
+    static_cast<void>(memory), static_cast<void>(bytes);
+    return internalError("this transport exposes no memory");
+  }
+  // A peer's region, mapped; only with caps().regionMap.
+  virtual Result<std::unique_ptr<MappedRegion>> map(int peer, const RegionKey& key,
+                                                    Deadline deadline) {
+    static_cast<void>(peer), static_cast<void>(key), static_cast<void>(deadline);
+    return internalError("this transport maps no memory");
+  }
 
   // The memory that all ranks of this communicator map; nullptr unless caps().multiChannel.
   [[nodiscard]] virtual MultiGroup* multiGroup() { return nullptr; }

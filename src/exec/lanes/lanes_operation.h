@@ -63,6 +63,7 @@ class LanesOperation final : public Operation {
   // Returns kPending also after having moved kBytesPerStep, so that the caller can look up now and
   // then; steps() tells that from waiting.
   [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] uint64_t movements() const override { return stepsFinished_; }
   [[nodiscard]] OpTag tag() const override { return call_.tag; }
   [[nodiscard]] int blamedRank() const override { return blamedRank_; }
   [[nodiscard]] Status failure() const override;

@@ -12,21 +12,38 @@
 namespace inccl::transport::inproc {
 namespace {
 
-class AnonymousBlock final : public SharedBlock {
+class ProcessBlock : public SharedBlock {
+ public:
+  [[nodiscard]] virtual size_t bytes() const = 0;
+};
+
+class AnonymousBlock final : public ProcessBlock {
  public:
   explicit AnonymousBlock(os::SharedMemory memory) : memory_(std::move(memory)) {}
   [[nodiscard]] std::byte* data() const override { return memory_.data(); }
-  [[nodiscard]] size_t bytes() const { return memory_.bytes(); }
+  [[nodiscard]] size_t bytes() const override { return memory_.bytes(); }
 
  private:
   os::SharedMemory memory_;
+};
+
+// Memory of the user's: not kept, only pointed to.
+class UserBlock final : public ProcessBlock {
+ public:
+  UserBlock(std::byte* memory, size_t bytes) : memory_(memory), bytes_(bytes) {}
+  [[nodiscard]] std::byte* data() const override { return memory_; }
+  [[nodiscard]] size_t bytes() const override { return bytes_; }
+
+ private:
+  std::byte* memory_;
+  size_t bytes_;
 };
 
 // All offers of the process. Never destroyed: threads may still leave while the process exits.
 struct Offers {
   std::mutex mutex;
   std::condition_variable changed;
-  std::map<std::string, std::shared_ptr<AnonymousBlock>> blocks;
+  std::map<std::string, std::shared_ptr<ProcessBlock>> blocks;
 };
 
 Offers& offers() {
@@ -45,18 +62,35 @@ ProcessExchange::~ProcessExchange() {
   for (const std::string& key : offers_) offers().blocks.erase(key);
 }
 
+void ProcessExchange::publish(const std::string& name, std::shared_ptr<SharedBlock> block) {
+  const std::string key = keyOf(communicator_, rank_, name);
+  {
+    const std::lock_guard lock(offers().mutex);
+    offers().blocks[key] = std::static_pointer_cast<ProcessBlock>(std::move(block));
+  }
+  offers().changed.notify_all();
+  offers_.push_back(key);
+}
+
 Result<std::shared_ptr<SharedBlock>> ProcessExchange::create(const std::string& name,
                                                              size_t bytes) {
   INCCL_TRY_ASSIGN(auto memory, os::SharedMemory::anonymous(bytes));
   auto block = std::make_shared<AnonymousBlock>(std::move(memory));
-  const std::string key = keyOf(communicator_, rank_, name);
-  {
-    const std::lock_guard lock(offers().mutex);
-    offers().blocks[key] = block;
-  }
-  offers().changed.notify_all();
-  offers_.push_back(key);
+  publish(name, block);
   return std::shared_ptr<SharedBlock>(std::move(block));
+}
+
+Result<std::optional<MemoryExchange::Offered>> ProcessExchange::offer(const std::string& name,
+                                                                      void* memory, size_t bytes) {
+  publish(name, std::make_shared<UserBlock>(static_cast<std::byte*>(memory), bytes));
+  return std::optional<Offered>(Offered{bytes, 0});
+}
+
+void ProcessExchange::withdraw(const std::string& name) {
+  const std::string key = keyOf(communicator_, rank_, name);
+  const std::lock_guard lock(offers().mutex);
+  offers().blocks.erase(key);
+  std::erase(offers_, key);
 }
 
 Result<std::shared_ptr<SharedBlock>> ProcessExchange::attach(int peer, const std::string& name,

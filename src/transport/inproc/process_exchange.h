@@ -20,10 +20,15 @@ class ProcessExchange final : public MemoryExchange {
 
   [[nodiscard]] std::string_view name() const override { return "inproc"; }
   Result<std::shared_ptr<SharedBlock>> create(const std::string& name, size_t bytes) override;
+  Result<std::optional<Offered>> offer(const std::string& name, void* memory,
+                                       size_t bytes) override;
+  void withdraw(const std::string& name) override;
   Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name, size_t bytes,
                                               Deadline deadline) override;
 
  private:
+  void publish(const std::string& name, std::shared_ptr<SharedBlock> block);
+
   std::string communicator_;
   int rank_;
   const ErrorState& errors_;

@@ -1,5 +1,8 @@
 #include "transport/shm/memfd_exchange.h"
 
+#include <algorithm>
+
+#include "os/registered_memory.h"
 #include "os/shared_memory.h"
 
 namespace inccl::transport::shm {
@@ -27,6 +30,20 @@ Result<std::shared_ptr<SharedBlock>> MemfdExchange::create(const std::string& na
   INCCL_TRY(connector_.offerDescriptor(name, block->fd()));
   offers_.push_back(name);
   return std::shared_ptr<SharedBlock>(std::move(block));
+}
+
+Result<std::optional<MemoryExchange::Offered>> MemfdExchange::offer(const std::string& name,
+                                                                    void* memory, size_t bytes) {
+  const auto range = os::findRegistered(memory, bytes);
+  if (!range) return std::optional<Offered>();
+  INCCL_TRY(connector_.offerDescriptor(name, range->fd));
+  offers_.push_back(name);
+  return std::optional<Offered>(Offered{range->blockBytes, range->offset});
+}
+
+void MemfdExchange::withdraw(const std::string& name) {
+  connector_.withdrawDescriptor(name);
+  std::erase(offers_, name);
 }
 
 Result<std::shared_ptr<SharedBlock>> MemfdExchange::attach(int peer, const std::string& name,

@@ -18,6 +18,9 @@ class MemfdExchange final : public MemoryExchange {
 
   [[nodiscard]] std::string_view name() const override { return "shm"; }
   Result<std::shared_ptr<SharedBlock>> create(const std::string& name, size_t bytes) override;
+  Result<std::optional<Offered>> offer(const std::string& name, void* memory,
+                                       size_t bytes) override;
+  void withdraw(const std::string& name) override;
   Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name, size_t bytes,
                                               Deadline deadline) override;
 
