@@ -37,6 +37,7 @@ if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDE
   set(inccl_pc_includedir "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
 else()
   file(RELATIVE_PATH inccl_up "/${inccl_pkgconfig_dir}" "/")
+  string(REGEX REPLACE "/$" "" inccl_up "${inccl_up}")
   set(inccl_pc_prefix "\${pcfiledir}/${inccl_up}")
   set(inccl_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
   set(inccl_pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")

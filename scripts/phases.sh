@@ -20,7 +20,8 @@ say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 follow() {
   local pid=$1 log=$2 line shown=0
   while kill -0 "$pid" 2>/dev/null; do
-    line=$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c 1-88)
+    # Of a build the newest "[12/345] …", whatever warnings stand after it.
+    line=$(tail -n 200 "$log" | awk '/^\[/ { b = $0 } { l = $0 } END { print substr(b ? b : l, 1, 88) }') || true
     if [ -t 1 ]; then
       printf '\r\033[K[%4d s]   %s' "$SECONDS" "$line"
     elif [ $((SECONDS - shown)) -ge 20 ] && [ -n "$line" ]; then
@@ -43,6 +44,7 @@ phase() {
   shift 2
   say "$name"
   mkdir -p "$(dirname "$log")"
+  : >"$log"
   "$@" >"$log" 2>&1 </dev/null &
   local pid=$!
   follow "$pid" "$log"

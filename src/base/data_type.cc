@@ -9,23 +9,15 @@ namespace {
 struct TypeRow {
   DataType type;
   std::string_view name;
-  size_t bytes;
-  bool supported;
 };
 
 constexpr std::array kTypes = {
-    TypeRow{DataType::kInt8, "int8", 1, false},
-    TypeRow{DataType::kUint8, "uint8", 1, false},
-    TypeRow{DataType::kInt32, "int32", 4, true},
-    TypeRow{DataType::kUint32, "uint32", 4, false},
-    TypeRow{DataType::kInt64, "int64", 8, true},
-    TypeRow{DataType::kUint64, "uint64", 8, false},
-    TypeRow{DataType::kFloat16, "half", 2, false},
-    TypeRow{DataType::kFloat32, "float", 4, true},
-    TypeRow{DataType::kFloat64, "double", 8, true},
-    TypeRow{DataType::kBfloat16, "bfloat16", 2, false},
-    TypeRow{DataType::kFloat8e4m3, "f8e4m3", 1, false},
-    TypeRow{DataType::kFloat8e5m2, "f8e5m2", 1, false},
+    TypeRow{DataType::kInt8, "int8"},         TypeRow{DataType::kUint8, "uint8"},
+    TypeRow{DataType::kInt32, "int32"},       TypeRow{DataType::kUint32, "uint32"},
+    TypeRow{DataType::kInt64, "int64"},       TypeRow{DataType::kUint64, "uint64"},
+    TypeRow{DataType::kFloat16, "half"},      TypeRow{DataType::kFloat32, "float"},
+    TypeRow{DataType::kFloat64, "double"},    TypeRow{DataType::kBfloat16, "bfloat16"},
+    TypeRow{DataType::kFloat8e4m3, "f8e4m3"}, TypeRow{DataType::kFloat8e5m2, "f8e5m2"},
 };
 
 constexpr std::array<std::pair<RedOp, std::string_view>, 5> kOps = {{
@@ -44,11 +36,6 @@ const TypeRow* find(DataType type) {
 }
 
 }  // namespace
-
-size_t sizeOf(DataType type) {
-  const TypeRow* row = find(type);
-  return row ? row->bytes : 0;
-}
 
 std::string_view name(DataType type) {
   const TypeRow* row = find(type);
@@ -74,15 +61,6 @@ std::optional<RedOp> parseRedOp(std::string_view text) {
     if (known == text) return value;
   }
   return std::nullopt;
-}
-
-bool isSupported(DataType type) {
-  const TypeRow* row = find(type);
-  return row && row->supported;
-}
-
-bool isSupported(RedOp op) {
-  return op == RedOp::kSum || op == RedOp::kProd || op == RedOp::kMax || op == RedOp::kMin;
 }
 
 }  // namespace inccl

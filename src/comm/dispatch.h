@@ -130,8 +130,8 @@ Status Communicator::dispatchShared(const Call& call, OpTag tag, const Plan& pla
         group, tag, call.send, bytes, ReducePayloads{reduceMany, call.recv, count, members});
   }
   if (plan.kernel == Kernel::kFlat)
-    return sink.template operate<exec::FlatAllReduce>(group, tag, call.send, call.recv, count,
-                                                      elementBytes, reduceMany);
+    return sink.template operate<exec::FlatAllReduce>(
+        group, tag, call.send, call.recv, count, elementBytes, reduceMany, group.shape().slotBytes);
   const auto shape =
       exec::HalfShape::forVector(count, elementBytes, group.shape(), planContext_.oversubscribed);
   return sink.template operate<exec::HalfAllReduce>(group, tag, call.send, call.recv, count,

@@ -16,12 +16,14 @@ using algo::Algorithm;
 // Changes whenever a kernel computes in another order or cuts in another way.
 constexpr uint64_t kKernelVersion = 1;
 
-// Up to here one exchange of cells is fastest (measured: docs/performance.md).
-constexpr size_t kTinyBytes = 4096;
-// Up to here `flat` beats `half`: its one synchronisation against two; more where a synchronisation
-// is a context switch.
-constexpr size_t kFlatBytes = 4096;
-constexpr size_t kFlatBytesOversubscribed = 32768;
+// Thresholds between the kernels over shared memory, measured on two cores (docs/performance.md).
+// Up to here one exchange of cells is fastest.
+constexpr size_t kTinyBytes = 2048;
+constexpr size_t kTinyBytesOversubscribed = 4096;
+// Up to here the one synchronisation of `flat` beats the two of `half`. Between two ranks both move
+// the same bytes between the cores; with more, `flat` does n times the arithmetic.
+constexpr size_t kFlatBytesOfTwo = 65536;
+constexpr size_t kFlatBytes = 32768;
 // Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
 constexpr size_t kRingBytes = 65536;
 
@@ -149,17 +151,18 @@ std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective c
                                         size_t bytes) {
   const size_t any = ~size_t{0};
   const Candidate tiny{Kernel::kTiny, Algorithm::kDirect, context.cellBytes};
-  const Candidate flat{Kernel::kFlat, Algorithm::kDirect, context.slotBytes};
+  const Candidate flat{Kernel::kFlat, Algorithm::kDirect, any};
   const Candidate half{Kernel::kHalf, Algorithm::kHalf, any};
   const Candidate publish{Kernel::kPublish, Algorithm::kDirect, any};
-  const size_t flatBytes = context.oversubscribed ? kFlatBytesOversubscribed : kFlatBytes;
+  const size_t flatBytes = context.rankCount == 2 ? kFlatBytesOfTwo : kFlatBytes;
+  const size_t tinyBytes = context.oversubscribed ? kTinyBytesOversubscribed : kTinyBytes;
   switch (collective) {
     case Collective::kAllReduce:
-      if (bytes <= kTinyBytes) return {tiny, flat, half};
+      if (bytes <= tinyBytes) return {tiny, flat, half};
       if (bytes <= flatBytes) return {flat, half, tiny};
       return {half, flat, tiny};
     case Collective::kAllGather:
-      if (bytes <= kTinyBytes) return {tiny, publish};
+      if (bytes <= tinyBytes) return {tiny, publish};
       return {publish, tiny};
     case Collective::kBroadcast:
       return {publish};

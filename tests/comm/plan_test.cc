@@ -30,9 +30,6 @@ TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
           if (plan.value().kernel == Kernel::kTiny) {
             EXPECT_LE(bytes, context.cellBytes);
           }
-          if (plan.value().kernel == Kernel::kFlat) {
-            EXPECT_LE(bytes, context.slotBytes);
-          }
           EXPECT_EQ(plan.value().kernel == Kernel::kLanes, !context.allShareMemory);
           EXPECT_TRUE(algo::supports(plan.value().algorithm, collective));
         }

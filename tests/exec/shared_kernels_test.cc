@@ -70,7 +70,8 @@ class Ranks {
         status = operate<Exchange<ReducePayloads>>(
             next(), input, count * 8, ReducePayloads{sum, output, count, group.memberCount()});
       } else if (kernel == 1) {
-        status = operate<FlatAllReduce>(next(), input, output, count, size_t{8}, sum);
+        status = operate<FlatAllReduce>(next(), input, output, count, size_t{8}, sum,
+                                        group.shape().slotBytes);
       } else {
         status = operate<HalfAllReduce>(next(), input, output, count, size_t{8}, sum,
                                         HalfShape::forVector(count, 8, group.shape(), kernel == 3));
@@ -119,7 +120,7 @@ TEST(SharedKernels, AllReduceEveryCountInAndOutOfPlace) {
       uint32_t salt = 0;
       for (const size_t count : {1, 2, 3, 7, 31, 64, 127, 128, 500, 5003}) {
         for (const int kernel : {0, 1, 2, 3}) {
-          if ((kernel == 0 && count > 64) || (kernel == 1 && count > 128)) continue;
+          if (kernel == 0 && count > 64) continue;
           for (const bool inPlace : {false, true}) {
             ++salt;
             std::vector<int64_t> input(count), output(count + 1, -77);
@@ -204,7 +205,8 @@ TEST(SharedKernels, ForeignCallsAreNamedAndNothingIsTaken) {
         status = rank.operate<Exchange<ReducePayloads>>(tag, input, size_t{32},
                                                         ReducePayloads{sum, output, 4, 2});
       } else if (kernel == 1) {
-        status = rank.operate<FlatAllReduce>(tag, input, output, size_t{4}, size_t{8}, sum);
+        status = rank.operate<FlatAllReduce>(tag, input, output, size_t{4}, size_t{8}, sum,
+                                             size_t{1024});
       } else {
         status = rank.operate<HalfAllReduce>(tag, input, output, size_t{4}, size_t{8}, sum,
                                              HalfShape::forVector(4, 8, rank.group.shape(), false));

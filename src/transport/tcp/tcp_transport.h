@@ -1,37 +1,30 @@
-// Channels over TCP: one connection per (source, destination, channel), opened when first used.
+// Channels over TCP: one connection per (source, destination, channel), opened
+// when first used.
 //
-// Connections come authenticated from the PeerConnector; this adds the socket calls under the
-// stream channels. Frames flow one way, so a full socket in one direction never holds up the other.
+// Connections come authenticated from the PeerConnector; this adds the socket
+// calls under the stream channels. Frames flow one way, so a full socket in one
+// direction never holds up the other, and no frame waits behind one of another
+// channel.
 #pragma once
 
+#include <limits>
+
 #include "transport/peer_connector.h"
-#include "transport/stream_channel.h"
+#include "transport/tcp/socket_stream.h"
 
 namespace inccl::transport::tcp {
-
-// A connected non-blocking socket as a byte stream.
-class SocketStream final : public ByteStream {
- public:
-  explicit SocketStream(os::UniqueFd socket) : socket_(std::move(socket)) {}
-  ssize_t write(const iovec* parts, int count) override;
-  ssize_t read(const iovec* parts, int count) override;
-  [[nodiscard]] Status failure() const override { return failure_; }
-  [[nodiscard]] int fd() const override { return socket_.get(); }
-
- private:
-  ssize_t judge(const char* call, ssize_t moved);
-
-  os::UniqueFd socket_;
-  Status failure_;
-};
 
 class TcpTransport final : public Transport {
  public:
   static constexpr size_t kSlotBytes = 128 * 1024;
 
-  // `connector` outlives the transport.
-  explicit TcpTransport(PeerConnector& connector, size_t slotBytes = kSlotBytes)
-      : connector_(connector), slotBytes_(slotBytes) {}
+  // `connector` outlives the transport. `slotBytes` is the same on all ranks,
+  // usually streamSlotBytesWithin(…, kSlotBytes). The buffers of all channels
+  // together keep within `bufferBytes`; opening one more is refused with the
+  // figure.
+  explicit TcpTransport(PeerConnector& connector, size_t slotBytes = kSlotBytes,
+                        uint64_t bufferBytes = std::numeric_limits<uint64_t>::max())
+      : connector_(connector), slotBytes_(slotBytes), bufferBytes_(bufferBytes) {}
 
   [[nodiscard]] std::string_view name() const override { return "tcp"; }
   [[nodiscard]] size_t messageBytes() const override { return slotBytes_; }
@@ -42,8 +35,12 @@ class TcpTransport final : public Transport {
                                                 Deadline deadline) override;
 
  private:
+  Status claimBuffers(uint64_t bytes);
+
   PeerConnector& connector_;
   size_t slotBytes_;
+  uint64_t bufferBytes_;
+  uint64_t claimedBytes_ = 0;  // by channels opened; each is opened once, so it only grows
 };
 
 }  // namespace inccl::transport::tcp
