@@ -78,7 +78,8 @@ TEST(ChoiceRules, ForceAlgorithmsAndKernels) {
   EXPECT_EQ(forced("ring", "", 8).value().kernel, Kernel::kLanes);
   EXPECT_EQ(forced("rd", "", 8).value().algorithm, algo::Algorithm::kRecursiveDoubling);
   EXPECT_EQ(forced("", "half", 8).value().kernel, Kernel::kHalf);
-  EXPECT_EQ(forced("^half", "", 1 << 20).value().algorithm, algo::Algorithm::kRing);
+  EXPECT_EQ(forced("^half", "", 1 << 20).value().kernel, Kernel::kFlat);
+  EXPECT_EQ(forced("^half,direct", "", 1 << 20).value().algorithm, algo::Algorithm::kRing);
   EXPECT_EQ(forced("", "^tiny,flat", 8).value().kernel, Kernel::kHalf);
   EXPECT_EQ(forced("ring;allreduce:direct,half", "", 8).value().kernel, Kernel::kTiny);
   EXPECT_EQ(forced("auto", "auto", 8).value().kernel, Kernel::kTiny);
