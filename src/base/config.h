@@ -25,7 +25,7 @@ struct Config {
   uint64_t bufferBytes = 64ull << 20;  // INCCL_BUFFSIZE
 
   // Choice. Empty = automatic.
-  std::string transport;  // INCCL_TRANSPORT: auto | inproc | shm | tcp | loopback
+  std::string transport;  // INCCL_TRANSPORT: auto | inproc | shm | tcp
   std::string algorithm;  // INCCL_ALGO: NCCL's grammar
   std::string protocol;   // INCCL_PROTO: tiny, flat, half, lanes
 

@@ -92,6 +92,7 @@ class Member : public std::enable_shared_from_this<Member> {
   void onWaiting(const wire::Waiting& question);
   void onClosed(const Status& why);
   void onTick();
+  [[nodiscard]] bool owned();
   void judgeHubSilence();
   void tellNewestOperation();
   void compareQuestions();

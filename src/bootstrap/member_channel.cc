@@ -137,6 +137,7 @@ void Member::onClosed(const Status& why) {
 
 void Member::onTick() {
   const auto keep = shared_from_this();
+  if (!owned()) return close();
   const Nanos now = nowNs();
   const Nanos period = std::min(membership_.heartbeatInterval, kTickPeriod);
   if (now - lastTick_ > kStalledTicks * period) lastHeard_ = now;
@@ -167,6 +168,12 @@ void Member::tellNewestOperation() {
     told.signature = *signature;
   }
   connection_->send(shareFrame(told));
+}
+
+// False when the owner has gone without being able to say so (see ~MemberSession).
+bool Member::owned() {
+  const std::lock_guard lock(mutex_);
+  return errors_ != nullptr;
 }
 
 void Member::judgeHubSilence() {

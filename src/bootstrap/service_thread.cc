@@ -84,21 +84,23 @@ Result<ServiceThread*> ServiceThread::start() {
 ServiceThread::ServiceThread(std::unique_ptr<os::EventLoop> loop) : loop_(std::move(loop)) {}
 
 void ServiceThread::run() {
-  while (true) {
-    try {
-      loop_->runOnce();
-    } catch (const std::exception& failure) {
-      // Memory ran out in the middle of some message: no session can be trusted any more.
-      logWarn("service thread: {}", failure.what());
-      directory_.failAll(internalError(fmt::format("service thread: {}", failure.what())));
-    }
-  }
+  // Memory ran out in the middle of some message: no session can be trusted any more.
+  loop_->onException([this](const std::exception& failure) {
+    logWarn("service thread: {}", failure.what());
+    directory_.failAll(internalError(fmt::format("service thread: {}", failure.what())));
+  });
+  while (true) loop_->runOnce();
 }
 
 Status ServiceThread::call(std::function<Status()> task) {
   const auto pending = std::make_shared<PendingCall>();
   post([pending, task = std::move(task)] {
-    Status result = task();
+    Status result;
+    try {
+      result = task();
+    } catch (const std::exception& failure) {
+      result = internalError(failure.what());
+    }
     const std::lock_guard lock(pending->mutex);
     pending->result = std::move(result);
     pending->done = true;

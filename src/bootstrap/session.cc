@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/fork_generation.h"
 #include "base/log.h"
@@ -35,11 +36,15 @@ class MemberSession final : public Session {
       return;
     }
     member_->detach();
-    const Status closed = service_.call([member = member_] {
-      member->close();
-      return Status();
-    });
-    if (!closed.ok()) logWarn("{}", closed.message());
+    try {
+      const Status closed = service_.call([member = member_] {
+        member->close();
+        return Status();
+      });
+      if (!closed.ok()) logWarn("{}", closed.message());
+    } catch (const std::bad_alloc&) {
+      // The member notices at its next tick that nobody owns it.
+    }
   }
 
   [[nodiscard]] int rank() const override { return me().rank; }

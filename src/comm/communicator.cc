@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/fork_generation.h"
 #include "base/log.h"
 #include "comm/lane_plan.h"
+#include "os/syscalls.h"
 
 namespace inccl::comm {
 namespace {
 
 // How long a farewell may hold up the caller of destroy.
-constexpr Nanos kLinger = 500 * kMillisecond;
+constexpr Nanos kLinger = 2 * kSecond;
 
 }  // namespace
 
@@ -75,7 +78,14 @@ void Communicator::abort() {
 }
 
 void Communicator::leave() {
-  if (session_ && !errors_.raised()) session_->leave(sequence_, kLinger);
+  if (!session_ || errors_.raised()) return;
+  // Messages that peers have not taken yet would go with this rank.
+  const Deadline deadline = Deadline::after(kLinger);
+  const auto drained = [](auto& entry) { return !entry.second || entry.second->drained(); };
+  while (!std::all_of(sendChannels_.begin(), sendChannels_.end(), drained) && !deadline.passed() &&
+         !errors_.raised())
+    os::sys::poll(nullptr, 0, 1);
+  session_->leave(sequence_, kLinger);
 }
 
 }  // namespace inccl::comm

@@ -99,7 +99,11 @@ Status Communicator::connect() {
                                     wanted == "shm" ? "on one host" : "threads of one process"));
   }
   const bool automatic = wanted.empty() || wanted == "auto";
-  network_ = std::make_unique<transport::tcp::TcpTransport>(*connector_);
+  INCCL_TRY_ASSIGN(const size_t streamSlotBytes,
+                   transport::streamSlotBytesWithin(config_.bufferBytes, rankCount_,
+                                                    transport::tcp::TcpTransport::kSlotBytes));
+  network_ = std::make_unique<transport::tcp::TcpTransport>(*connector_, streamSlotBytes,
+                                                            config_.bufferBytes);
   transportName_ = "tcp";
   if (wanted != "tcp") {
     const bool byThreads = wanted == "inproc" || (automatic && oneProcess);

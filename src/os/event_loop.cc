@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/log.h"
 #include "os/syscalls.h"
 
 namespace inccl::os {
@@ -97,6 +98,18 @@ int EventLoop::timeoutMs(int limitMs) const {
   return limitMs < 0 ? untilTimer : std::min(limitMs, untilTimer);
 }
 
+template <typename Handler>
+void EventLoop::guarded(const Handler& handler) noexcept {
+  try {
+    handler();
+  } catch (const std::exception& failure) {
+    if (onException_)
+      onException_(failure);
+    else
+      logWarn("event loop: {}", failure.what());
+  }
+}
+
 void EventLoop::runOnce(int limitMs) {
   std::array<epoll_event, 64> events;
   const int count = sys::epollWait(epoll_.get(), events.data(), static_cast<int>(events.size()),
@@ -104,8 +117,10 @@ void EventLoop::runOnce(int limitMs) {
   if (count < 0 && errno != EINTR) (void)sys::poll(nullptr, 0, kFailedWaitPauseMs);
   // Events before timers: a thread that was stopped for long reads what has come meanwhile before
   // its timers judge anyone's silence.
-  for (int i = 0; i < count; ++i)
-    dispatch(events[static_cast<size_t>(i)].data.u64, events[static_cast<size_t>(i)].events);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    dispatch(event.data.u64, event.events);
+  }
   runPosted();
   runTimers();
 }
@@ -120,7 +135,7 @@ void EventLoop::dispatch(uint64_t id, uint32_t events) {
   if (found == watches_.end()) return;
   // Keeps the handler alive while it unwatches itself.
   const std::shared_ptr<IoHandler> handler = found->second.handler;
-  (*handler)(events);
+  guarded([&] { (*handler)(events); });
 }
 
 void EventLoop::runPosted() {
@@ -129,17 +144,21 @@ void EventLoop::runPosted() {
     const std::lock_guard lock(postedMutex_);
     tasks.swap(posted_);
   }
-  for (Task& task : tasks) task();
+  for (const Task& task : tasks) guarded(task);
 }
 
 void EventLoop::runTimers() {
   const Nanos now = nowNs();
   while (!timers_.empty() && timers_.begin()->first <= now) {
-    Timer timer = timers_.begin()->second;
-    timers_.erase(timers_.begin());
-    // Missed periods are not made up for.
-    if (timer.period > 0) timers_.insert({now + timer.period, timer});
-    (*timer.task)();
+    // Without allocation: a repeated timer must not be lost.
+    auto node = timers_.extract(timers_.begin());
+    const std::shared_ptr<Task> task = node.mapped().task;
+    if (node.mapped().period > 0) {
+      // Missed periods are not made up for.
+      node.key() = now + node.mapped().period;
+      timers_.insert(std::move(node));
+    }
+    guarded(*task);
   }
 }
 

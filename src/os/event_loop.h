@@ -5,6 +5,9 @@
 // events carry a registration number, not a descriptor, so one that was already fetched for a
 // closed (or reused) descriptor finds nobody.
 //
+// An exception of a handler (memory ran out) ends that handler, not the loop nor the other handlers
+// of the turn; onException() is told.
+//
 // Fork: the child inherits descriptors but not the thread. It must neither run the loop nor keep
 // the connections of its parent open; closeInForkedChild() closes what the loop watches. The lock
 // around the table of watches exists only for that moment.
@@ -12,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,6 +38,10 @@ class EventLoop {
   enum class TimerId : uint64_t { kNone = 0 };
 
   static Result<std::unique_ptr<EventLoop>> create();
+  // Before the loop runs. Without it exceptions are logged.
+  void onException(std::function<void(const std::exception&)> handler) {
+    onException_ = std::move(handler);
+  }
 
   // Any thread. Tasks run in the order of posting.
   void post(Task task);
@@ -76,12 +84,16 @@ class EventLoop {
   EventLoop(UniqueFd epoll, UniqueFd wakeUp)
       : epoll_(std::move(epoll)), wakeUp_(std::move(wakeUp)) {}
   [[nodiscard]] int timeoutMs(int limitMs) const;
+  template <typename Handler>
+  void guarded(const Handler& handler) noexcept;
   void dispatch(uint64_t id, uint32_t events);
   void runPosted();
   void runTimers();
 
   UniqueFd epoll_;
   UniqueFd wakeUp_;
+
+  std::function<void(const std::exception&)> onException_;
 
   std::mutex tableMutex_;
   std::unordered_map<uint64_t, Watch> watches_;

@@ -37,6 +37,8 @@ class RingSendChannel final : public SendChannel {
     doorbell_.ring();
   }
   [[nodiscard]] Progress flush() override { return Progress::kDone; }  // published is sent
+  // The receiver may not even have attached yet; then the memory must stay on offer.
+  [[nodiscard]] bool drained() override { return writer_.drained(); }
   [[nodiscard]] Status failure() const override { return {}; }
   [[nodiscard]] WaitHandle waitHandle() const override { return {}; }
 

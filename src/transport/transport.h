@@ -70,6 +70,9 @@ class SendChannel {
   // the kernel did not take yet). Whoever uses the channel keeps calling this while it is pending,
   // and ends an operation only after its channels are flushed.
   [[nodiscard]] virtual Progress flush() = 0;
+  // Whether this end may go without taking messages with it: the receiver has them all, or they
+  // will reach it whatever happens here.
+  [[nodiscard]] virtual bool drained() { return flush() != Progress::kPending; }
 
   [[nodiscard]] virtual Status failure() const = 0;
   [[nodiscard]] virtual WaitHandle waitHandle() const = 0;

@@ -117,6 +117,28 @@ TEST(Faults, AbortEndsEverythingWithin100Milliseconds) {
   }
 }
 
+TEST(Faults, AMessageOutlivesTheSendersFarewell) {
+  for (const char* transport : {"shm", "tcp"}) {
+    SCOPED_TRACE(transport);
+    onProcesses(2, [transport](RankProcess& process) {
+      incclComm_t comm = join(process, transport, 20000);
+      ASSERT_NE(comm, nullptr);
+      const auto data = values<int32_t>(0, 1000, 4);
+      if (process.rank() == 0) {
+        ASSERT_EQ(incclSend(data.data(), 1000, incclInt32, 1, comm, nullptr), incclSuccess);
+        EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      std::vector<int32_t> got(1000);
+      EXPECT_EQ(incclRecv(got.data(), 1000, incclInt32, 0, comm, nullptr), incclSuccess)
+          << incclGetLastError(comm);
+      EXPECT_EQ(got, data);
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    });
+  }
+}
+
 TEST(Faults, ARankThatLeavesIsNamedToThoseWhoGoOn) {
   for (const char* transport : {"shm", "tcp"}) {
     SCOPED_TRACE(transport);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 
 #include "bootstrap/session_fixture.h"
 #include "os/host_identity.h"
@@ -127,7 +128,7 @@ TEST(Failure, EndsEveryWait) {
   };
   for (const Wait& wait : waits) {
     const UniqueId id = createId();
-    Nanos died = 0;
+    std::atomic<Nanos> died{0};
     test::runRanks(3, [&](int rank) {
       RankUnderTest self;
       ASSERT_TRUE(self.join(id, 3, rank).ok());

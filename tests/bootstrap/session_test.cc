@@ -10,7 +10,6 @@
 #include "bootstrap/session_fixture.h"
 #include "os/stream_socket.h"
 #include "support/process_resources.h"
-#include "support/run_processes.h"
 #include "support/run_ranks.h"
 
 namespace inccl::bootstrap {
@@ -157,31 +156,6 @@ TEST(Session, NothingIsLeftOpen) {
   once();
   once();
   EXPECT_EQ(before.leakedSince(), "");
-}
-
-TEST(Session, RanksAsProcesses) {
-  const auto ends = test::runProcesses(4, [](test::RankProcess& self) {
-    const auto bytes = self.sharedId<UniqueIdBytes>([] { return createId().encode(); });
-    const auto id = UniqueId::decode(bytes);
-    ASSERT_TRUE(id.ok());
-    RankUnderTest me;
-    const Status joined = me.join(id.value(), 4, self.rank());
-    ASSERT_TRUE(joined.ok()) << joined.message();
-    EXPECT_EQ(me.session->peers()[static_cast<size_t>(self.rank())].pid, ::getpid());
-    EXPECT_NE(me.session->peers()[0].processKey, me.session->peers()[1].processKey);
-    EXPECT_EQ(me.session->peers()[0].hostKey, me.session->peers()[3].hostKey);
-    const int next = (self.rank() + 1) % 4, previous = (self.rank() + 3) % 4;
-    auto out = me.session->connectTo(next, 1, soon());
-    ASSERT_TRUE(out.ok()) << out.status().message();
-    auto in = me.session->acceptFrom(previous, 1, soon());
-    ASSERT_TRUE(in.ok()) << in.status().message();
-    auto all = me.session->allGather(toBytes(std::to_string(self.rank())), soon());
-    ASSERT_TRUE(all.ok()) << all.status().message();
-    EXPECT_EQ(toText((*all)[3]), "3");
-    me.session->leave(0, kSecond);
-    EXPECT_FALSE(me.errors.raised()) << me.errors.status().message();
-  });
-  EXPECT_EQ(test::notClean(ends), "");
 }
 
 TEST(Session, BadNumbersAreRefused) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -71,7 +72,7 @@ void exchange(loopback::LoopbackPair& pair, const std::vector<size_t>& lengths, 
       if (arrival.bytes > 0) std::memcpy(into.data(), arrival.data, arrival.bytes);
       pair.recv->release();
     }
-    ASSERT_EQ(std::memcmp(into.data(), expected.data(), expected.size()), 0)
+    ASSERT_TRUE(std::equal(expected.begin(), expected.end(), into.begin()))
         << "message " << received;
     ++received;
   }

@@ -1,4 +1,4 @@
-// What only real processes show: kill, stop, continue, exit, fork.
+// What only real processes show: separate memory, kill, stop, continue, exit, fork.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +14,31 @@ namespace inccl::bootstrap {
 namespace {
 
 using ::testing::HasSubstr;
+
+TEST(Processes, MeetConnectAndGather) {
+  const auto ends = test::runProcesses(4, [](test::RankProcess& self) {
+    const auto bytes = self.sharedId<UniqueIdBytes>([] { return createId().encode(); });
+    const auto id = UniqueId::decode(bytes);
+    ASSERT_TRUE(id.ok());
+    RankUnderTest me;
+    const Status joined = me.join(id.value(), 4, self.rank());
+    ASSERT_TRUE(joined.ok()) << joined.message();
+    EXPECT_EQ(me.session->peers()[static_cast<size_t>(self.rank())].pid, ::getpid());
+    EXPECT_NE(me.session->peers()[0].processKey, me.session->peers()[1].processKey);
+    EXPECT_EQ(me.session->peers()[0].hostKey, me.session->peers()[3].hostKey);
+    const int next = (self.rank() + 1) % 4, previous = (self.rank() + 3) % 4;
+    auto out = me.session->connectTo(next, 1, soon());
+    ASSERT_TRUE(out.ok()) << out.status().message();
+    auto in = me.session->acceptFrom(previous, 1, soon());
+    ASSERT_TRUE(in.ok()) << in.status().message();
+    auto all = me.session->allGather(toBytes(std::to_string(self.rank())), soon());
+    ASSERT_TRUE(all.ok()) << all.status().message();
+    EXPECT_EQ(toText((*all)[3]), "3");
+    me.session->leave(0, kSecond);
+    EXPECT_FALSE(me.errors.raised()) << me.errors.status().message();
+  });
+  EXPECT_EQ(test::notClean(ends), "");
+}
 
 Config withHeartbeats(Nanos suspect, Nanos fail) {
   Config config = loopbackConfig();
