@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "api/guard.h"
@@ -13,6 +14,7 @@
 #include "comm/communicator.h"
 #include "comm/handle_table.h"
 #include "os/syscalls.h"
+#include "os/thread.h"
 
 namespace {
 
@@ -90,6 +92,30 @@ inccl::Result<Handle> createOne(const UniqueId& id, int nranks, int rank,
   return HandleTable::instance().add(std::move(communicator));
 }
 
+// Runs body(0 … count-1), each in a thread of its own: creation is collective and blocks. No body
+// begins before all threads are there, so a thread that cannot start leaves nobody waiting for it.
+Status onThreads(int count, const std::function<void(int)>& body) {
+  enum class Gate { kClosed, kOpen, kCancelled };
+  std::atomic<Gate> gate{Gate::kClosed};
+  std::vector<inccl::os::Thread> threads;
+  for (int index = 0; index < count; ++index) {
+    auto thread = inccl::os::Thread::start("inccl-create", [&gate, &body, index] {
+      gate.wait(Gate::kClosed);
+      if (gate == Gate::kOpen) body(index);
+    });
+    if (!thread.ok()) {
+      gate = Gate::kCancelled;
+      gate.notify_all();
+      return thread.status();
+    }
+    threads.push_back(std::move(thread).value());
+  }
+  gate = Gate::kOpen;
+  gate.notify_all();
+  for (inccl::os::Thread& thread : threads) thread.join();
+  return {};
+}
+
 Status checkPlace(int nranks, int rank) {
   if (nranks < 1) return invalidArgument(fmt::format("{} ranks: at least one is needed", nranks));
   if (rank < 0 || rank >= nranks)
@@ -152,22 +178,16 @@ incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int*) {
     INCCL_TRY(checkPlace(ndev, 0));
     INCCL_TRY_ASSIGN(const Config config, Config::fromEnvironment());
     INCCL_TRY_ASSIGN(const UniqueId id, UniqueId::create(config));
-    // Creation is collective and blocks: one thread per rank, for set-up only.
     std::vector<Handle> handles(static_cast<size_t>(ndev));
-    std::vector<Status> statuses(static_cast<size_t>(ndev));
-    std::vector<std::thread> threads;
-    for (int rank = 0; rank < ndev; ++rank) {
-      threads.emplace_back([&, rank] {
-        const auto at = static_cast<size_t>(rank);
-        guarded([&]() -> Status {
-          auto created = createOne(id, ndev, rank, nullptr);
-          if (created.ok()) handles[at] = *created;
-          statuses[at] = created.status();
-          return {};
-        });
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    // A rank whose thread ran out of memory says nothing.
+    std::vector<Status> statuses(static_cast<size_t>(ndev),
+                                 Status(inccl::Code::kSystemError, "out of memory"));
+    INCCL_TRY(onThreads(ndev, [&](int rank) {
+      const auto at = static_cast<size_t>(rank);
+      auto created = createOne(id, ndev, rank, nullptr);
+      if (created.ok()) handles[at] = *created;
+      statuses[at] = created.status();
+    }));
     for (const Status& status : statuses) {
       if (status.ok()) continue;
       INCCL_TRY(destroyAll(handles));

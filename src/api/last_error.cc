@@ -1,3 +1,4 @@
+// The newest failure's sentence of each thread: what incclGetLastError(NULL) returns.
 #include <algorithm>
 #include <cstring>
 

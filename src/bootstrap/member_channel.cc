@@ -170,7 +170,7 @@ void Member::tellNewestOperation() {
   connection_->send(shareFrame(told));
 }
 
-// False when the owner has gone without being able to say so (see ~MemberSession).
+// False when the owner has gone without being able to say so (~MemberOwner).
 bool Member::owned() {
   const std::lock_guard lock(mutex_);
   return errors_ != nullptr;

@@ -34,7 +34,7 @@ class Rendezvous {
         history_(history),
         limit_{Deadline::after(joining.config.creationTimeout), &errors} {}
 
-  Result<std::shared_ptr<Member>> run() {
+  Result<MemberOwner> run() {
     if (joining_.id.rootAtRankZero && joining_.rank == 0) INCCL_TRY(openRoot());
     auto member = join();
     if (!member.ok() && ownsRoot_)
@@ -56,20 +56,17 @@ class Rendezvous {
     return {};
   }
 
-  Result<std::shared_ptr<Member>> join() {
+  Result<MemberOwner> join() {
     INCCL_TRY_ASSIGN(doors_, Doors::open(service_, joining_.config, joining_.id.authenticated));
     INCCL_TRY_ASSIGN(os::UniqueFd control, dialRoot());
     INCCL_TRY_ASSIGN(const wire::Table table, awaitTable(control.get()));
     INCCL_TRY_ASSIGN(Membership membership, toMembership(table));
-    const auto member =
-        std::make_shared<Member>(service_, std::move(membership), errors_, history_);
+    MemberOwner member(
+        service_, std::make_shared<Member>(service_, std::move(membership), errors_, history_));
     const auto held = std::make_shared<os::UniqueFd>(std::move(control));
-    const Status started = service_.call(
-        [member, held, doors = doors_] { return member->start(std::move(*held), doors); });
-    if (!started.ok()) {
-      member->detach();
-      return started;
-    }
+    INCCL_TRY(service_.call([started = member.get(), held, doors = doors_] {
+      return started->start(std::move(*held), doors);
+    }));
     logInfo("rank {} of {} has joined; this process listens on {}", joining_.rank, joining_.nRanks,
             doors_->describe());
     return member;
@@ -207,8 +204,8 @@ class Rendezvous {
 
 }  // namespace
 
-Result<std::shared_ptr<Member>> meet(ServiceThread& service, const Joining& joining,
-                                     ErrorState& errors, const OpHistory& history) {
+Result<MemberOwner> meet(ServiceThread& service, const Joining& joining, ErrorState& errors,
+                         const OpHistory& history) {
   return Rendezvous(service, joining, errors, history).run();
 }
 

@@ -1,13 +1,11 @@
 // How a rank gets from a unique id to its place in the communicator.
 #pragma once
 
-#include <memory>
-
 #include "base/config.h"
 #include "base/error_state.h"
 #include "base/op_history.h"
 #include "base/status.h"
-#include "bootstrap/member.h"
+#include "bootstrap/member_owner.h"
 #include "bootstrap/session.h"
 #include "bootstrap/unique_id.h"
 
@@ -23,8 +21,8 @@ struct Joining {
 };
 
 // Meets the other ranks (two or more in all) and starts this one's member on the service thread.
-Result<std::shared_ptr<Member>> meet(ServiceThread& service, const Joining& joining,
-                                     ErrorState& errors, const OpHistory& history);
+Result<MemberOwner> meet(ServiceThread& service, const Joining& joining, ErrorState& errors,
+                         const OpHistory& history);
 
 // What this process tells of itself as `rank`.
 PeerInfo describeSelf(int rank, const Config& config, uint64_t processKey);

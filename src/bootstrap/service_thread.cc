@@ -24,6 +24,7 @@ std::mutex& currentMutex() {
   return mutex;
 }
 ServiceThread* current = nullptr;
+ServiceThread* inherited = nullptr;  // of the parent of this forked process; kept, see there
 
 void beforeFork() {
   currentMutex().lock();
@@ -38,7 +39,9 @@ void afterForkInChild() {
     current->loop().unlockAfterFork();
     current->loop().closeInForkedChild();
   }
-  current = nullptr;  // leaked: sessions of the parent still refer to it
+  // Never destroyed: sessions of the parent still refer to it.
+  if (current) inherited = current->inheritFrom(inherited);
+  current = nullptr;
   currentMutex().unlock();
 }
 

@@ -49,6 +49,12 @@ class ServiceThread {
   [[nodiscard]] uint64_t strangersDropped() const { return strangers_.load(); }
   void countStranger(const std::string& why);
 
+  // In a forked child: links the parent's thread to those that it had inherited itself.
+  ServiceThread* inheritFrom(ServiceThread* older) {
+    older_ = older;
+    return this;
+  }
+
  private:
   explicit ServiceThread(std::unique_ptr<os::EventLoop> loop);
   static Result<ServiceThread*> start();
@@ -59,6 +65,7 @@ class ServiceThread {
   uint64_t processKey_ = 0;
   std::string localName_;
   std::atomic<uint64_t> strangers_{0};
+  ServiceThread* older_ = nullptr;
 };
 
 }  // namespace inccl::bootstrap

@@ -5,15 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <new>
 
-#include "base/fork_generation.h"
-#include "base/log.h"
 #include "bootstrap/dial.h"
 #include "bootstrap/endpoints.h"
 #include "bootstrap/frame_io.h"
-#include "bootstrap/hub.h"
-#include "bootstrap/member.h"
+#include "bootstrap/member_owner.h"
 #include "bootstrap/rendezvous.h"
 #include "bootstrap/service_thread.h"
 #include "bootstrap/solo_session.h"
@@ -26,26 +22,8 @@ constexpr Nanos kFirstRetry = 1 * kMillisecond, kLastRetry = 20 * kMillisecond;
 
 class MemberSession final : public Session {
  public:
-  MemberSession(ServiceThread& service, std::shared_ptr<Member> member, ErrorState& errors)
-      : service_(service), member_(std::move(member)), errors_(errors) {}
-
-  ~MemberSession() override {
-    if (forked()) {
-      // Its mutex may be held for ever by a thread that this process does not have.
-      new std::shared_ptr<Member>(std::move(member_));
-      return;
-    }
-    member_->detach();
-    try {
-      const Status closed = service_.call([member = member_] {
-        member->close();
-        return Status();
-      });
-      if (!closed.ok()) logWarn("{}", closed.message());
-    } catch (const std::bad_alloc&) {
-      // The member notices at its next tick that nobody owns it.
-    }
-  }
+  MemberSession(MemberOwner member, ErrorState& errors)
+      : member_(std::move(member)), errors_(errors) {}
 
   [[nodiscard]] int rank() const override { return me().rank; }
   [[nodiscard]] const std::vector<PeerInfo>& peers() const override { return me().peers; }
@@ -137,7 +115,7 @@ class MemberSession final : public Session {
   [[nodiscard]] const PeerInfo& info(int peer) const {
     return me().peers[static_cast<size_t>(peer)];
   }
-  [[nodiscard]] bool forked() const { return forkGeneration() != forkGeneration_; }
+  [[nodiscard]] bool forked() const { return member_.forked(); }
 
   [[nodiscard]] Status usable() const {
     if (forked())
@@ -185,10 +163,8 @@ class MemberSession final : public Session {
     return errors_.status();
   }
 
-  ServiceThread& service_;
-  std::shared_ptr<Member> member_;
+  MemberOwner member_;
   ErrorState& errors_;
-  const uint32_t forkGeneration_ = forkGeneration();
 };
 
 }  // namespace
@@ -204,8 +180,8 @@ Result<std::unique_ptr<Session>> Session::join(const UniqueId& id, int nRanks, i
   INCCL_TRY(errors.status());
   if (nRanks == 1) return joinAlone(id, config);
   INCCL_TRY_ASSIGN(ServiceThread * service, ServiceThread::get());
-  INCCL_TRY_ASSIGN(auto member, meet(*service, {id, nRanks, rank, config}, errors, history));
-  return std::unique_ptr<Session>(new MemberSession(*service, std::move(member), errors));
+  INCCL_TRY_ASSIGN(MemberOwner member, meet(*service, {id, nRanks, rank, config}, errors, history));
+  return std::unique_ptr<Session>(new MemberSession(std::move(member), errors));
 }
 
 }  // namespace inccl::bootstrap

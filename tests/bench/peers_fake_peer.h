@@ -1,7 +1,6 @@
 // A library that exists only to be compared in tests: right and slow by nature, or wrong, dead,
 // silent, leaky on demand. Its ranks share one file, so they may be threads or processes.
-#ifndef INCCL_TESTS_BENCH_PEERS_FAKE_PEER_H_
-#define INCCL_TESTS_BENCH_PEERS_FAKE_PEER_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -52,5 +51,3 @@ class FakePeer final : public Peer {
 };
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_TESTS_BENCH_PEERS_FAKE_PEER_H_

@@ -1,6 +1,5 @@
 // Ranks of a meeting point as threads, in a folder of their own that goes with the test.
-#ifndef INCCL_TESTS_BENCH_PEERS_RANKS_H_
-#define INCCL_TESTS_BENCH_PEERS_RANKS_H_
+#pragma once
 
 #include <cstdlib>
 #include <filesystem>
@@ -44,5 +43,3 @@ void onRanks(const TemporaryFolder& folder, int ranks, const Body& body) {
 }
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_TESTS_BENCH_PEERS_RANKS_H_

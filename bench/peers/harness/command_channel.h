@@ -4,8 +4,7 @@
 // A rank that is not being measured blocks in receive(), so it costs nothing; MPI ranks are started
 // by their own launchers, which forward no usable stdin, hence a socket and not a pipe. The end of
 // the stream is the end of the run: when the driver dies, every rank leaves.
-#ifndef INCCL_BENCH_PEERS_HARNESS_COMMAND_CHANNEL_H_
-#define INCCL_BENCH_PEERS_HARNESS_COMMAND_CHANNEL_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -31,5 +30,3 @@ class CommandChannel {
 };
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_COMMAND_CHANNEL_H_

@@ -4,8 +4,7 @@
 // and shows the last lines. So the harness does not carry error values through its layers: whoever
 // finds the cause says it and leaves. `_exit`, because a library's own exit handlers may wait for
 // ranks that are already gone.
-#ifndef INCCL_BENCH_PEERS_HARNESS_DIE_H_
-#define INCCL_BENCH_PEERS_HARNESS_DIE_H_
+#pragma once
 
 #include <string>
 
@@ -16,5 +15,3 @@ namespace inccl::peers {
 [[noreturn]] void dieOfErrno(const std::string& sentence);
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_DIE_H_

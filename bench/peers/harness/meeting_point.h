@@ -11,8 +11,7 @@
 // that everybody waits for would get no core.
 //
 // Threading: one MeetingPoint per rank, used by one thread; the ranks may also be threads (tests).
-#ifndef INCCL_BENCH_PEERS_HARNESS_MEETING_POINT_H_
-#define INCCL_BENCH_PEERS_HARNESS_MEETING_POINT_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -62,5 +61,3 @@ class MeetingPoint {
 };
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_MEETING_POINT_H_

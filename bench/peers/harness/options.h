@@ -6,8 +6,7 @@
 // launcher has started gets no --rank; its number stands in the launcher's environment, where it
 // can be read before the library is initialised: pinning has to come first, since some libraries
 // choose their waiting and their memory by the affinity that they find.
-#ifndef INCCL_BENCH_PEERS_HARNESS_OPTIONS_H_
-#define INCCL_BENCH_PEERS_HARNESS_OPTIONS_H_
+#pragma once
 
 #include <string>
 #include <vector>
@@ -34,5 +33,3 @@ struct PeerOptions {
 void pinToCore(int core);
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_OPTIONS_H_

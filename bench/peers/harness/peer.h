@@ -8,8 +8,7 @@
 //
 // Errors: a call returns false and lastError() says why; the harness then ends the program, and the
 // comparison goes on without this library. Threading: one thread calls.
-#ifndef INCCL_BENCH_PEERS_HARNESS_PEER_H_
-#define INCCL_BENCH_PEERS_HARNESS_PEER_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdlib>
@@ -48,5 +47,3 @@ class Peer {
 };
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_PEER_H_

@@ -7,8 +7,7 @@
 //   quit                                              ok, and the program ends
 // The first line is the rank's own: hello RANK PID VERSION…. What cannot be obeyed ends the program
 // with a sentence on stderr; the driver goes on without this library.
-#ifndef INCCL_BENCH_PEERS_HARNESS_RUN_PEER_H_
-#define INCCL_BENCH_PEERS_HARNESS_RUN_PEER_H_
+#pragma once
 
 #include <functional>
 #include <memory>
@@ -25,5 +24,3 @@ using PeerFactory =
 [[nodiscard]] int runPeer(int argc, char** argv, const PeerFactory& makePeer);
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_RUN_PEER_H_

@@ -8,8 +8,7 @@
 // A slice of time is split: a quarter warms up (in rounds of 1, 2, 4 … calls), the rest is timed.
 // The median of the slowest-rank times is what the ratios are made of. The clock costs about 16 ns
 // a reading, in every library's figure alike.
-#ifndef INCCL_BENCH_PEERS_HARNESS_TIMING_LOOP_H_
-#define INCCL_BENCH_PEERS_HARNESS_TIMING_LOOP_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -46,5 +45,3 @@ struct CallTimes {
                                   const std::function<void()>& call);
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_TIMING_LOOP_H_

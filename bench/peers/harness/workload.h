@@ -8,8 +8,7 @@
 // Element i of rank r is (i mod 251 + 1) * (r + 1): whole numbers whose sum over all ranks stays
 // below 2^24, so float32 is exact in any order, and a chunk that landed in the wrong place shows,
 // since 251 is prime. During timing the in-place sums run up to infinity, which costs nothing.
-#ifndef INCCL_BENCH_PEERS_HARNESS_WORKLOAD_H_
-#define INCCL_BENCH_PEERS_HARNESS_WORKLOAD_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -63,5 +62,3 @@ class Workload {
 };
 
 }  // namespace inccl::peers
-
-#endif  // INCCL_BENCH_PEERS_HARNESS_WORKLOAD_H_
