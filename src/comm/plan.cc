@@ -18,7 +18,7 @@ constexpr uint64_t kKernelVersion = 1;
 
 // Thresholds between the kernels over shared memory, measured on two cores (docs/performance.md).
 // Up to here one exchange of cells is fastest.
-constexpr size_t kTinyBytes = 2048;
+constexpr size_t kTinyBytes = 256;
 constexpr size_t kTinyBytesOversubscribed = 4096;
 // Up to here the one synchronisation of `flat` beats the two of `half`. Between two ranks both move
 // the same bytes between the cores; with more, `flat` does n times the arithmetic.

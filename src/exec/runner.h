@@ -52,6 +52,7 @@ struct RunContext {
 };
 
 constexpr Nanos kLongWait = 100 * kMillisecond;
+constexpr uint32_t kPollsWithoutPause = 64;
 
 // Runs `operation`, which made no progress for the spin budget, to its end.
 Status runSlowly(Operation& operation, const RunContext& context);
@@ -65,7 +66,8 @@ Status run(Op& operation, const RunContext& context) {
     if (verdict == transport::Progress::kDone) [[likely]]
       return {};
     if (verdict != transport::Progress::kPending) return conclude(verdict, operation, context);
-    os::cpuRelax();
+    // The answer to a short message is mostly under way already; a pause costs half a hop.
+    if (poll >= kPollsWithoutPause) os::cpuRelax();
   }
   return runSlowly(operation, context);
 }

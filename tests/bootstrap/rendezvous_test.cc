@@ -256,6 +256,7 @@ TEST(Rendezvous, GarbageFromStrangersHarmsNobody) {
     // Some begin well.
     if (i % 3 == 0) {
       const auto header = wire::encodeHeader({wire::Kind::kHello, 33});
+      garbage[0] = static_cast<std::byte>(wire::Purpose::kControl);
       garbage.insert(garbage.begin(), header.begin(), header.end());
     }
     EXPECT_TRUE(os::sendAll(connections.back().get(), garbage, {soon()}, "garbage").ok());
