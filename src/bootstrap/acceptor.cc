@@ -38,7 +38,6 @@ Result<std::shared_ptr<Acceptor>> Acceptor::openLocal(ServiceThread& service,
 Acceptor::~Acceptor() {
   unwatchAll();
   service_.loop().cancel(resume_);
-  for (const auto& [key, connection] : pending_) connection->abandon();
 }
 
 Status Acceptor::watchAll() {
@@ -48,6 +47,7 @@ Status Acceptor::watchAll() {
 }
 
 Status Acceptor::watchOne(int fd) {
+  watches_.reserve(watches_.size() + 1);  // so that no watch is made that cannot be kept
   INCCL_TRY_ASSIGN(const auto watch,
                    service_.loop().watch(fd, EPOLLIN, [this, fd](uint32_t) { acceptFrom(fd); }));
   watches_.push_back(watch);

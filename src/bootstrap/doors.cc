@@ -1,11 +1,9 @@
 #include "bootstrap/doors.h"
 
-#include <new>
 #include <ranges>
 
 #include "bootstrap/acceptor.h"
 #include "bootstrap/endpoints.h"
-#include "bootstrap/service_thread.h"
 
 namespace inccl::bootstrap {
 namespace {
@@ -17,13 +15,7 @@ constexpr size_t kAddressesTold = 32;  // what Peer::endpoints has room for
 Result<std::shared_ptr<Doors>> Doors::open(ServiceThread& service, const Config& config,
                                            bool authenticated) {
   INCCL_TRY_ASSIGN(const ListenScope scope, listenScope(config, authenticated));
-  std::shared_ptr<Doors> doors(new Doors, [&service](Doors* gone) {
-    try {
-      service.post([gone] { delete gone; });
-    } catch (const std::bad_alloc&) {
-      // No memory to say so: the doors stay open as long as the process.
-    }
-  });
+  const std::shared_ptr<Doors> doors(new Doors, [&service](Doors* gone) { service.dispose(gone); });
   INCCL_TRY(service.call(
       [&service, doors, scope, low = config.portLow, high = config.portHigh]() -> Status {
         Directory& directory = service.directory();

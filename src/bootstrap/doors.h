@@ -6,14 +6,14 @@
 
 #include "base/config.h"
 #include "base/status.h"
+#include "bootstrap/service_thread.h"
 #include "wire/control_messages.h"
 
 namespace inccl::bootstrap {
 
 class Acceptor;
-class ServiceThread;
 
-struct Doors {
+struct Doors : Disposable {
   std::shared_ptr<Acceptor> tcp;
   std::shared_ptr<Acceptor> local;
   wire::Endpoints endpoints;  // what peers are told

@@ -19,6 +19,8 @@ constexpr int kStalledIntervals = 4;
 
 }  // namespace
 
+Hub::~Hub() { close(); }
+
 std::string Hub::describe(int rank) const {
   return bootstrap::describe(seats_[static_cast<size_t>(rank)].peer);
 }

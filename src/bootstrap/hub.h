@@ -37,6 +37,7 @@ class Hub : public std::enable_shared_from_this<Hub> {
 
   Hub(ServiceThread& service, const UniqueId& id, const Config& config,
       std::shared_ptr<Acceptor> door);
+  ~Hub();
 
   [[nodiscard]] const Nonce& nonce() const { return nonce_; }
   [[nodiscard]] bool hasFailed() const { return phase_ == Phase::kFailed; }

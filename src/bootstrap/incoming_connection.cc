@@ -187,9 +187,15 @@ void IncomingConnection::drop(const Status& why) {
 }
 
 void IncomingConnection::finish() {
-  service_.loop().unwatch(watch_);
-  service_.loop().cancel(timeout_);
+  stopListening();
   if (const auto door = door_.lock()) door->forget(this);
 }
+
+void IncomingConnection::stopListening() {
+  service_.loop().unwatch(watch_);
+  service_.loop().cancel(timeout_);
+}
+
+IncomingConnection::~IncomingConnection() { stopListening(); }
 
 }  // namespace inccl::bootstrap

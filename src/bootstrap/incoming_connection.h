@@ -27,8 +27,7 @@ class IncomingConnection : public std::enable_shared_from_this<IncomingConnectio
   static Result<std::shared_ptr<IncomingConnection>> open(ServiceThread& service,
                                                           std::weak_ptr<Acceptor> door,
                                                           os::UniqueFd fd);
-  // The door closes: nobody is there any more.
-  void abandon() { finish(); }
+  ~IncomingConnection();
 
  private:
   enum class Expected { kHello, kProof, kRequest };
@@ -49,6 +48,7 @@ class IncomingConnection : public std::enable_shared_from_this<IncomingConnectio
   Status reply(const std::vector<std::byte>& frame);
   Status reject(wire::RejectReason reason, std::string sentence);
   void drop(const Status& why);
+  void stopListening();
   // Lets go of everything but the descriptor, if it was taken over.
   void finish();
 

@@ -31,6 +31,9 @@ class Giver : public std::enable_shared_from_this<Giver> {
  public:
   Giver(ServiceThread& service, os::UniqueFd listening, const UniqueIdBytes& id, int receivers)
       : service_(service), listening_(std::move(listening)), id_(id), left_(receivers) {}
+  ~Giver() { service_.loop().unwatch(watch_); }
+  Giver(const Giver&) = delete;
+  Giver& operator=(const Giver&) = delete;
 
   Status start(Nanos duration) {
     os::EventLoop& loop = service_.loop();
@@ -84,10 +87,12 @@ Result<UniqueId> handOverRoot(const std::string& job, int receivers, const Confi
   INCCL_TRY_ASSIGN(ServiceThread * service, ServiceThread::get());
   INCCL_TRY_ASSIGN(os::UniqueFd listening, os::listenAbstract(name));
   INCCL_TRY_ASSIGN(UniqueId id, UniqueId::create(config));
-  const auto giver =
-      std::make_shared<Giver>(*service, std::move(listening), id.encode(), receivers);
-  const Status started =
-      service->call([giver, duration = config.creationTimeout] { return giver->start(duration); });
+  // Made, used and destroyed on the service thread.
+  const auto held = std::make_shared<os::UniqueFd>(std::move(listening));
+  const Status started = service->call([service, held, bytes = id.encode(), receivers,
+                                        duration = config.creationTimeout] {
+    return std::make_shared<Giver>(*service, std::move(*held), bytes, receivers)->start(duration);
+  });
   if (started.ok()) return id;
   Hub::withdraw(*service, id, started);
   return started;

@@ -24,7 +24,7 @@ std::mutex& currentMutex() {
   return mutex;
 }
 ServiceThread* current = nullptr;
-ServiceThread* inherited = nullptr;  // of the parent of this forked process; kept, see there
+ServiceThread* inherited = nullptr;  // of the parents of this forked process
 
 void beforeFork() {
   currentMutex().lock();
@@ -92,7 +92,26 @@ void ServiceThread::run() {
     logWarn("service thread: {}", failure.what());
     directory_.failAll(internalError(fmt::format("service thread: {}", failure.what())));
   });
-  while (true) loop_->runOnce();
+  while (true) {
+    loop_->runOnce();
+    destroyDisposed();
+  }
+}
+
+void ServiceThread::dispose(Disposable* disposable) noexcept {
+  disposable->next_ = disposed_.load(std::memory_order_relaxed);
+  while (!disposed_.compare_exchange_weak(disposable->next_, disposable, std::memory_order_release,
+                                          std::memory_order_relaxed)) {
+  }
+  loop_->wake();
+}
+
+void ServiceThread::destroyDisposed() {
+  Disposable* next = disposed_.exchange(nullptr, std::memory_order_acquire);
+  while (next) {
+    const std::unique_ptr<Disposable> owner(next);
+    next = owner->next_;
+  }
 }
 
 Status ServiceThread::call(std::function<Status()> task) {

@@ -22,6 +22,19 @@
 
 namespace inccl::bootstrap {
 
+// What may be let go of on any thread but is destroyed on the service thread.
+class Disposable {
+ public:
+  Disposable() = default;
+  virtual ~Disposable() = default;
+  Disposable(const Disposable&) = delete;
+  Disposable& operator=(const Disposable&) = delete;
+
+ private:
+  friend class ServiceThread;
+  Disposable* next_ = nullptr;
+};
+
 class ServiceThread {
  public:
   // Of this process; started by the first call.
@@ -39,6 +52,9 @@ class ServiceThread {
   // Any other thread: runs it there and returns what it returned. Set-up and tear-down only. `task`
   // owns all it uses, since it may run after a caller that gave up.
   Status call(std::function<Status()> task);
+
+  // Any thread, without allocating: destroys `disposable` on the service thread, later.
+  void dispose(Disposable* disposable) noexcept;
 
   // Random, of this process; equal on ranks that are threads of it.
   [[nodiscard]] uint64_t processKey() const { return processKey_; }
@@ -59,12 +75,14 @@ class ServiceThread {
   explicit ServiceThread(std::unique_ptr<os::EventLoop> loop);
   static Result<ServiceThread*> start();
   void run();
+  void destroyDisposed();
 
   std::unique_ptr<os::EventLoop> loop_;
   Directory directory_;
   uint64_t processKey_ = 0;
   std::string localName_;
   std::atomic<uint64_t> strangers_{0};
+  std::atomic<Disposable*> disposed_{nullptr};  // a stack
   ServiceThread* older_ = nullptr;
 };
 

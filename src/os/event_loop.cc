@@ -36,6 +36,10 @@ void EventLoop::post(Task task) {
     const std::lock_guard lock(postedMutex_);
     posted_.push_back(std::move(task));
   }
+  wake();
+}
+
+void EventLoop::wake() {
   const uint64_t one = 1;
   // EAGAIN means that the counter is full, so the loop wakes anyway.
   for (int i = 0; i < kWakeUpAttempts; ++i)
@@ -44,14 +48,18 @@ void EventLoop::post(Task task) {
 
 Result<EventLoop::WatchId> EventLoop::watch(int fd, uint32_t events, IoHandler handler) {
   const uint64_t id = ++lastId_;
+  {
+    const std::lock_guard lock(tableMutex_);
+    watches_[id] = {fd, std::make_shared<IoHandler>(std::move(handler))};
+  }
   epoll_event event{};
   event.events = events;
   event.data.u64 = id;
-  if (sys::epollCtl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
-    return systemError("cannot watch a descriptor", errno);
+  if (sys::epollCtl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return WatchId{id};
+  const int error = errno;
   const std::lock_guard lock(tableMutex_);
-  watches_[id] = {fd, std::make_shared<IoHandler>(std::move(handler))};
-  return WatchId{id};
+  watches_.erase(id);
+  return systemError("cannot watch a descriptor", error);
 }
 
 Status EventLoop::modify(WatchId id, uint32_t events) {

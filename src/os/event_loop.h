@@ -45,6 +45,8 @@ class EventLoop {
 
   // Any thread. Tasks run in the order of posting.
   void post(Task task);
+  // Any thread, without allocating: ends the wait of runOnce().
+  void wake();
 
   // The loop's thread. The descriptor stays the caller's and must be unwatched before it is closed.
   Result<WatchId> watch(int fd, uint32_t events, IoHandler handler);
