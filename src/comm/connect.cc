@@ -20,9 +20,6 @@ namespace {
 
 using bootstrap::PeerInfo;
 
-// More members than the boards' kernels keep room for take the channels.
-constexpr size_t kMostMembers = 64;
-
 Status checkTransportName(const std::string& name) {
   for (const char* known : {"", "auto", "inproc", "shm", "tcp"}) {
     if (name == known) return {};
@@ -121,7 +118,7 @@ Status Communicator::connect() {
   }
   if (shared_) {
     runContext_.doorbell = &shared_->multiGroup()->doorbell(shared_->multiGroup()->me());
-    planContext_.allShareMemory = oneHost && members.size() <= kMostMembers;
+    planContext_.allShareMemory = oneHost && members.size() <= transport::kMostGroupMembers;
     planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
     planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
   }

@@ -5,8 +5,7 @@
 namespace inccl::transport {
 namespace {
 
-// Cells are a whole number of pages apart less one line, so that the cells of different parities
-// and members do not all fall into the same sets of the cache.
+// From one cell to the next: the flag's line, then room for a payload that does not fit in it.
 size_t cellStrideOf(const MultiGroupShape& shape) {
   return os::roundUpTo(64 + shape.cellBytes, 64);
 }

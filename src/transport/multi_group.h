@@ -23,6 +23,9 @@
 
 namespace inccl::transport {
 
+// What the kernels over boards keep room for; larger groups use channels.
+constexpr uint32_t kMostGroupMembers = 64;
+
 struct MultiGroupShape {
   uint32_t memberCount = 0;
   size_t cellBytes = 8192;   // payload of one exchange cell
@@ -48,8 +51,8 @@ struct ExchangeCell {
 
 class MultiGroup {
  public:
-  // `memory` is zeroed, of shape.totalBytes(), and outlives the group. `ranks` are the members'
-  // ranks in the communicator, in order; `me` is this rank's place among them.
+  // `memory` is zeroed, of shape.totalBytes(), and outlives the group; `me` is this rank's place
+  // among the members.
   MultiGroup(std::byte* memory, MultiGroupShape shape, uint32_t me);
 
   [[nodiscard]] uint32_t memberCount() const { return shape_.memberCount; }

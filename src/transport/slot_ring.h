@@ -121,13 +121,6 @@ class SlotReader : public SlotRingBase {
     return {slot(nextSlot_), std::min<size_t>(line.bytes, shape_.slotBytes),
             OpTag::fromWord(line.tag)};
   }
-  // The message after `ahead` others that were not released yet (ahead < slotCount).
-  [[nodiscard]] SlotView peek(uint32_t ahead) const {
-    const uint32_t index = (nextSlot_ + ahead) % shape_.slotCount;
-    const Header& line = header(index);
-    if (line.sequence.load(std::memory_order_acquire) != released_ + 1 + ahead) return {};
-    return {slot(index), std::min<size_t>(line.bytes, shape_.slotBytes), OpTag::fromWord(line.tag)};
-  }
   // Lets go of the oldest message. Pairs with SlotWriter::reserve().
   void release() {
     released(reader_).count.store(++released_, std::memory_order_release);

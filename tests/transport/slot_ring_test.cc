@@ -34,7 +34,6 @@ TEST(SlotRing, DeliversInOrderAndStopsWhenFull) {
     writer.publish(message, OpTag(message, 9));
   }
   EXPECT_EQ(writer.reserve(), nullptr) << "three slots are all taken";
-  EXPECT_EQ(reader.peek(2).bytes, 3u);
   for (uint32_t message = 1; message <= 3; ++message) {
     const SlotView view = reader.head();
     ASSERT_NE(view.data, nullptr);

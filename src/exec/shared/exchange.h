@@ -20,8 +20,6 @@ namespace inccl::exec {
 template <typename Finish>
 class Exchange final : public SharedOperation {
  public:
-  static constexpr uint32_t kMostMembers = 64;
-
   // `input` of `bytes` ≤ cellBytes stays unchanged until the operation is done.
   Exchange(transport::MultiGroup& group, OpTag tag, const void* input, size_t bytes, Finish finish)
       : SharedOperation(group, tag),
@@ -73,7 +71,7 @@ class Exchange final : public SharedOperation {
   Finish finish_;
   uint32_t next_ = 0;
   bool posted_ = false;
-  const void* payloads_[kMostMembers];
+  const void* payloads_[transport::kMostGroupMembers];
 };
 
 }  // namespace inccl::exec

@@ -49,7 +49,7 @@ class FlatAllReduce final : public SharedOperation {
   reduce::ReduceManyFn reduceMany_;
   size_t posted_ = 0, reduced_ = 0;  // bytes
   uint32_t next_ = 0;                // member whose piece is looked for
-  const void* sources_[64];
+  const void* sources_[transport::kMostGroupMembers];
 };
 
 }  // namespace inccl::exec

@@ -108,7 +108,7 @@ Progress HalfAllReduce::reduceShare() {
 
 void HalfAllReduce::reduceInto(std::byte* slot, const Span& mine) {
   const size_t blockElements = kBlockBytes / elementBytes_;
-  const void* sources[64];
+  const void* sources[transport::kMostGroupMembers];
   for (size_t done = 0; done < mine.count; done += blockElements) {
     const size_t count = std::min(blockElements, mine.count - done);
     for (uint32_t member = 0; member < memberCount(); ++member)

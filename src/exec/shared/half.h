@@ -70,7 +70,7 @@ class HalfAllReduce final : public SharedOperation {
   size_t posted_ = 0, reduced_ = 0, gathered_ = 0;
   uint32_t contributionsSeen_ = 0;  // members whose contribution to piece `reduced_` is there
   uint32_t nextResult_ = 0;         // member whose result of piece `gathered_` comes next
-  const std::byte* contributions_[64];
+  const std::byte* contributions_[transport::kMostGroupMembers];
 };
 
 }  // namespace inccl::exec

@@ -41,7 +41,7 @@ class SharedAllGather final : public SharedOperation {
   size_t bytes_, published_ = 0;
   uint64_t moves_ = 0;
   uint32_t unfinished_;
-  size_t read_[64] = {};
+  size_t read_[transport::kMostGroupMembers] = {};
 };
 
 }  // namespace inccl::exec
