@@ -123,11 +123,10 @@ Status checkPlace(int nranks, int rank) {
   return {};
 }
 
-Status destroyAll(std::vector<Handle>& handles) {
+void abortAll(const std::vector<Handle>& handles) {
   for (const Handle handle : handles) {
     if (handle) incclCommAbort(reinterpret_cast<incclComm_t>(handle));
   }
-  return {};
 }
 
 }  // namespace
@@ -182,16 +181,19 @@ incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int*) {
     // A rank whose thread ran out of memory says nothing.
     std::vector<Status> statuses(static_cast<size_t>(ndev),
                                  Status(inccl::Code::kSystemError, "out of memory"));
-    INCCL_TRY(onThreads(ndev, [&](int rank) {
+    Status failure = onThreads(ndev, [&](int rank) {
       const auto at = static_cast<size_t>(rank);
       auto created = createOne(id, ndev, rank, nullptr);
       if (created.ok()) handles[at] = *created;
       statuses[at] = created.status();
-    }));
-    for (const Status& status : statuses) {
-      if (status.ok()) continue;
-      INCCL_TRY(destroyAll(handles));
-      return status;
+      // The others need not wait for this rank.
+      if (!created.ok()) UniqueId::withdraw(id, statuses[at]);
+    });
+    for (size_t at = 0; failure.ok() && at < statuses.size(); ++at) failure = statuses[at];
+    if (!failure.ok()) {
+      UniqueId::withdraw(id, failure);
+      abortAll(handles);
+      return failure;
     }
     for (size_t at = 0; at < handles.size(); ++at)
       comms[at] = reinterpret_cast<incclComm_t>(handles[at]);

@@ -38,6 +38,9 @@ struct UniqueId {
 
   // A new id whose root hub listens in this process until its ranks have met and left again.
   static Result<UniqueId> create(const Config& config);
+  // The maker's, for an id whose ranks will not all come: its root, if it still gathers them in
+  // this process, tells `reason` to those that have come and closes.
+  static void withdraw(const UniqueId& id, const Status& reason);
 };
 
 }  // namespace inccl::bootstrap

@@ -17,4 +17,8 @@ Result<UniqueId> UniqueId::create(const Config& config) {
   return id;
 }
 
+void UniqueId::withdraw(const UniqueId& id, const Status& reason) {
+  if (ServiceThread* const service = ServiceThread::running()) Hub::withdraw(*service, id, reason);
+}
+
 }  // namespace inccl::bootstrap

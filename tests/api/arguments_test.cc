@@ -2,10 +2,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <limits>
 
 #include "api/rank_world.h"
+#include "support/fail_nth_call.h"
 #include "support/process_resources.h"
 
 namespace inccl::test {
@@ -199,6 +201,20 @@ TEST(Leaks, CreatingAndDestroyingLeavesNothing) {
   once();  // what lives as long as the process starts here
   const ExpectNoLeaks nothing;
   for (int i = 0; i < 5; ++i) once();
+}
+
+TEST(Leaks, ACreationThatNobodyJoinsLeavesNothing) {
+  incclComm_t comms[3];
+  ASSERT_EQ(incclCommInitAll(comms, 3, nullptr), incclSuccess) << incclGetLastError(nullptr);
+  for (incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  const ExpectNoLeaks nothing;
+  for (const uint64_t thread : {1, 2, 3}) {
+    const FailNthCall failing({.n = thread, .errorNumber = EAGAIN, .only = "pthread_create"});
+    EXPECT_EQ(incclCommInitAll(comms, 3, nullptr), incclSystemError) << "thread " << thread;
+  }
+  ::setenv("INCCL_ALGO", "astrology", 1);
+  EXPECT_EQ(incclCommInitAll(comms, 3, nullptr), incclInvalidArgument);
+  ::unsetenv("INCCL_ALGO");
 }
 
 }  // namespace
