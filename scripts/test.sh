@@ -75,9 +75,8 @@ if [ "$sanitizers" = yes ]; then
   build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF \
     "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1"
   export UBSAN_OPTIONS=print_stacktrace=1
-  soaked='^bootstrap_'  # their timing suits no sanitizer on two cores; soak.sh runs them
-  run_tests asan parallel -j "$jobs" -E "$soaked" -LE '^(slow|timing|house|multi)$'
-  run_tests asan alone -j 1 -E "$soaked" -L '^multi$' -LE '^(slow|timing|house)$'
+  run_tests asan parallel -j "$jobs" -LE '^(slow|timing|house|multi)$'
+  run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'
 fi
 
 echo
