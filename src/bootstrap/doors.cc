@@ -31,8 +31,10 @@ Result<std::shared_ptr<Doors>> Doors::open(ServiceThread& service, const Config&
 
 std::string Doors::describe() const {
   std::string text;
-  for (const wire::Address& address : endpoints.addresses)
-    text += (text.empty() ? "" : " ") + fromWire(address).describe();
+  for (const wire::Address& address : endpoints.addresses) {
+    if (!text.empty()) text += ' ';
+    text += fromWire(address).describe();
+  }
   return text;
 }
 

@@ -80,7 +80,7 @@ class Communicator final : private exec::Supervisor {
   Status connect();
   Status shareMemory(bool byThreads, const std::vector<int>& members);
   Status agree(const Status& mine);
-  Status agreeOnMessageBytes();
+  Status agreeOnResources(const std::vector<int>& members);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
 

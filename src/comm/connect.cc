@@ -14,6 +14,7 @@
 #include "transport/inproc/process_exchange.h"
 #include "transport/shm/memfd_exchange.h"
 #include "transport/tcp/tcp_transport.h"
+#include "wire/byte_codec.h"
 
 namespace inccl::comm {
 namespace {
@@ -31,6 +32,21 @@ Status checkTransportName(const std::string& name) {
 bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
   return a.processKey == b.processKey && a.pid == b.pid;
 }
+
+// What the ranks tell each other of themselves once they are connected.
+struct RankResources {
+  uint64_t messageBytes = 0;
+  os::CpuBudget cpu;
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.integer(self.messageBytes);
+    codec.integers(self.cpu.cores, kMostCores);
+    codec.integer(self.cpu.quotaMilliCores);
+    codec.integer(self.cpu.quotaGroup);
+  }
+  static constexpr size_t kMostCores = 65536;
+};
 
 std::vector<std::byte> toBlob(const std::string& text) {
   std::vector<std::byte> blob(text.size());
@@ -122,15 +138,7 @@ Status Communicator::connect() {
     planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
     planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
   }
-  INCCL_TRY(agreeOnMessageBytes());
-  const double cores = os::availableCores();
-  runContext_.policy = exec::WaitPolicy::forHost(static_cast<uint32_t>(members.size()), cores);
-  planContext_.oversubscribed = runContext_.policy.oversubscribed;
-  if (planContext_.oversubscribed) {
-    logInfo("rank {}: {} ranks on this host share {:.1f} cores: waiting yields at once", rank_,
-            members.size(), cores);
-  }
-  return {};
+  return agreeOnResources(members);
 }
 
 Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members) {
@@ -154,16 +162,32 @@ Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members
                         : Status());
 }
 
-// Slices of lane programs must be cut alike everywhere: the smallest message of all ranks.
-Status Communicator::agreeOnMessageBytes() {
-  uint64_t mine = network_->messageBytes();
-  if (shared_) mine = std::min<uint64_t>(mine, shared_->messageBytes());
-  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(std::to_string(mine)),
-                                                         Deadline::after(config_.creationTimeout)));
-  for (const auto& blob : blobs)
-    mine = std::min<uint64_t>(mine, std::strtoull(toText(blob).c_str(), nullptr, 10));
-  messageBytes_ = mine;
-  if (mine < 64) return internalError("ranks did not agree on the size of messages");
+// Slices of lane programs must be cut alike everywhere: the smallest message of all ranks. Whether
+// ranks share cores decides plans, so all ranks of a host judge the same facts.
+Status Communicator::agreeOnResources(const std::vector<int>& members) {
+  RankResources mine{network_->messageBytes(), os::cpuBudget()};
+  if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
+  wire::Writer writer;
+  RankResources::fields(writer, mine);
+  INCCL_TRY_ASSIGN(const auto blobs,
+                   session_->allGather(writer.take(), Deadline::after(config_.creationTimeout)));
+  std::vector<RankResources> all(blobs.size());
+  messageBytes_ = mine.messageBytes;
+  for (size_t rank = 0; rank < blobs.size(); ++rank) {
+    wire::Reader reader(blobs[rank]);
+    RankResources::fields(reader, all[rank]);
+    INCCL_TRY(reader.finish("resources"));
+    messageBytes_ = std::min<size_t>(messageBytes_, all[rank].messageBytes);
+  }
+  if (messageBytes_ < 64) return internalError("ranks did not agree on the size of messages");
+  std::vector<os::CpuBudget> budgets;
+  for (const int member : members) budgets.push_back(all[static_cast<size_t>(member)].cpu);
+  planContext_.oversubscribed = os::sharesCores(budgets);
+  runContext_.policy = exec::WaitPolicy::forHost(planContext_.oversubscribed);
+  if (planContext_.oversubscribed) {
+    logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
+            members.size());
+  }
   return {};
 }
 

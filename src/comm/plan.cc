@@ -22,7 +22,7 @@ constexpr size_t kTinyBytes = 256;
 constexpr size_t kTinyBytesOversubscribed = 4096;
 // Up to here the one synchronisation of `flat` beats the two of `half`. Between two ranks both move
 // the same bytes between the cores; with more, `flat` does n times the arithmetic.
-constexpr size_t kFlatBytesOfTwo = 65536;
+constexpr size_t kFlatBytesOfTwo = 131072;
 constexpr size_t kFlatBytes = 32768;
 // Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
 constexpr size_t kRingBytes = 65536;

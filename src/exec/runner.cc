@@ -37,10 +37,10 @@ Progress block(Operation& operation, const RunContext& context,
 
 }  // namespace
 
-WaitPolicy WaitPolicy::forHost(uint32_t ranksOnHost, double cores) {
+WaitPolicy WaitPolicy::forHost(bool oversubscribed) {
   WaitPolicy policy;
-  policy.oversubscribed = ranksOnHost > cores;
-  if (policy.oversubscribed) {
+  policy.oversubscribed = oversubscribed;
+  if (oversubscribed) {
     policy.spins = 0;
     policy.yieldFor = kMillisecond;
   }

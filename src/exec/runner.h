@@ -26,8 +26,8 @@ struct WaitPolicy {
   Nanos blockSlice = 10 * kMillisecond;
   bool oversubscribed = false;
 
-  // For `ranksOnHost` ranks on `cores` usable cores.
-  static WaitPolicy forHost(uint32_t ranksOnHost, double cores);
+  // For ranks that share cores with each other, or that each have one.
+  static WaitPolicy forHost(bool oversubscribed);
 };
 
 // Words for what a run meets, and what to do about it: the communicator's part.

@@ -19,6 +19,7 @@
 #include <cstdint>
 
 #include "base/op_signature.h"
+#include "os/cache_hints.h"
 
 namespace inccl::transport {
 
@@ -86,6 +87,13 @@ class SlotWriter : public SlotRingBase {
     line.bytes = bytes;
     line.sequence.store(++published_, std::memory_order_release);
     if (++nextSlot_ == shape_.slotCount) nextSlot_ = 0;
+  }
+  // Fetches the header and the first `bytes` of the next slot into this core's cache, if the slot
+  // is known to be free: for the time in which one waits anyway.
+  void warmNextSlot(size_t bytes) const {
+    if (published_ - smallestReleased_ >= shape_.slotCount) return;
+    os::prefetchForWriting(reinterpret_cast<const std::byte*>(&header(nextSlot_)), sizeof(Header));
+    os::prefetchForWriting(slot(nextSlot_), bytes);
   }
   // True when every reader has let go of everything.
   [[nodiscard]] bool drained() {

@@ -55,6 +55,12 @@ class Writer {
     integer(static_cast<uint32_t>(value.size()));
     bytes_.insert(bytes_.end(), value.begin(), value.end());
   }
+  template <typename Integer>
+  void integers(const std::vector<Integer>& values, [[maybe_unused]] size_t limit) {
+    assert(values.size() <= limit);
+    integer(static_cast<uint32_t>(values.size()));
+    for (const Integer value : values) integer(value);
+  }
   template <typename Message>
   void list(const std::vector<Message>& values, [[maybe_unused]] size_t limit) {
     assert(values.size() <= limit);
@@ -116,6 +122,15 @@ class Reader {
     integer(length);
     const auto raw = bytes(bounded(length, limit, "a byte string is too long"));
     value.assign(raw.begin(), raw.end());
+  }
+  template <typename Integer>
+  void integers(std::vector<Integer>& values, size_t limit) {
+    uint32_t count = 0;
+    integer(count);
+    count = static_cast<uint32_t>(bounded(count, limit, "a list is too long"));
+    values.clear();
+    if (count > rest_.size() / sizeof(Integer)) fail("a list is longer than its message");
+    for (uint32_t i = 0; i < count && !failed(); ++i) integer(values.emplace_back());
   }
   template <typename Message>
   void list(std::vector<Message>& values, size_t limit) {

@@ -10,6 +10,7 @@
 // most these twelve.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -66,8 +67,9 @@ std::vector<std::byte> encodeFrame(const Message& message) {
   Message::fields(writer, message);
   const std::vector<std::byte>& body = writer.bytes();
   const auto header = encodeHeader({Message::kKind, static_cast<uint32_t>(body.size())});
-  std::vector<std::byte> frame(header.begin(), header.end());
-  frame.insert(frame.end(), body.begin(), body.end());
+  std::vector<std::byte> frame(kHeaderBytes + body.size());
+  std::copy(header.begin(), header.end(), frame.begin());
+  std::copy(body.begin(), body.end(), frame.begin() + kHeaderBytes);
   return frame;
 }
 

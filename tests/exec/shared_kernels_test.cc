@@ -86,7 +86,7 @@ class Ranks {
     for (uint32_t me = 0; me < shape_.memberCount; ++me) {
       threads.emplace_back([&, me] {
         Rank rank{MultiGroup(memory_.data(), shape_, me), {}, {}, {}};
-        rank.context.policy = WaitPolicy::forHost(shape_.memberCount, 1);
+        rank.context.policy = WaitPolicy::forHost(true);
         rank.context.errors = &rank.errors;
         rank.context.supervisor = &rank.supervisor;
         rank.context.doorbell = &rank.group.doorbell(me);

@@ -11,7 +11,7 @@ import sys
 import time
 
 QUIET_LOAD = 0.5
-LONGEST_WAIT_SECONDS = 60
+LONGEST_WAIT_SECONDS = 180
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -9,18 +9,10 @@ using transport::Progress;
 
 namespace {
 
-// The C library copies with `rep movsb` from 2 KiB on, whose start costs more than it gains below
-// 4 KiB when the destination lies in another core's cache (measured: 1.23 against 1.17 us a call of
-// 2 KiB).
-void copyToSlot(std::byte* slot, const std::byte* from, size_t bytes) {
-  constexpr size_t kShort = 4096, kStep = 1024;
-  if (bytes >= kShort) {
-    std::memcpy(slot, from, bytes);
-    return;
-  }
-  for (size_t done = 0; done < bytes; done += kStep)
-    std::memcpy(slot + done, from + done, std::min(kStep, bytes - done));
-}
+// Up to here the next call's slot is fetched while this call waits for its peers (measured: 2 KiB
+// in 0.70 instead of 0.93 us, 8 KiB in 1.37 instead of 1.88). The C library writes longer pieces
+// with instructions that need not fetch what they overwrite, and the hint would cost.
+constexpr size_t kWarmBytes = 32768;
 
 }  // namespace
 
@@ -39,10 +31,11 @@ bool FlatAllReduce::post() {
   std::byte* const slot = group_.contribution().reserve();
   if (!slot) return false;
   const size_t piece = pieceAt(posted_);
-  copyToSlot(slot, input_ + posted_, piece);
+  std::memcpy(slot, input_ + posted_, piece);
   group_.contribution().publish(piece, tag_);
   group_.ringOthers();
   posted_ += piece;
+  if (piece == bytes_ && piece <= kWarmBytes) group_.contribution().warmNextSlot(piece);
   return true;
 }
 
