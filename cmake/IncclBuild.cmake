@@ -5,6 +5,9 @@
 #   DEPENDS repeats the floors of the architecture: only folders on lower floors stand there.
 # inccl_test(NAME SOURCES … DEPENDS … [LABELS …] [TIMEOUT seconds])
 #   A GoogleTest program, one ctest entry.
+# inccl_fuzz(TARGET SOURCES … DEPENDS …)
+#   A fuzz target of tests/fuzz: the test fuzz_TARGET_test, which replays tests/fuzz/corpus/TARGET with
+#   mutations; with INCCL_FUZZ also bin/TARGET_fuzz of libFuzzer and its seeds, fuzz-corpus/TARGET.
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
@@ -26,6 +29,13 @@ if(INCCL_SANITIZE)
   target_compile_options(inccl_options INTERFACE -fsanitize=${INCCL_SANITIZE} -fno-omit-frame-pointer
     $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize-recover=all>)
   target_link_options(inccl_options INTERFACE -fsanitize=${INCCL_SANITIZE})
+endif()
+
+if(INCCL_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "INCCL_FUZZ needs clang++: cmake --preset fuzz")
+  endif()
+  target_compile_options(inccl_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -56,4 +66,23 @@ function(inccl_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+function(inccl_fuzz target)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target}")
+  set(replay fuzz_${target}_test)
+  add_executable(${replay} ${arg_SOURCES})
+  target_link_libraries(${replay} PRIVATE ${arg_DEPENDS} fuzz_replay)
+  add_test(NAME ${replay} COMMAND ${replay} "${corpus}")
+  set_tests_properties(${replay} PROPERTIES TIMEOUT 120 LABELS "unit;asan")
+  if(INCCL_FUZZ)
+    add_executable(${target}_fuzz ${arg_SOURCES})
+    target_include_directories(${target}_fuzz PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+    target_link_libraries(${target}_fuzz PRIVATE ${arg_DEPENDS})
+    target_link_options(${target}_fuzz PRIVATE -fsanitize=fuzzer)
+    add_dependencies(${target}_fuzz ${replay})
+    add_custom_command(TARGET ${target}_fuzz POST_BUILD VERBATIM
+      COMMAND ${replay} --unpack "${PROJECT_BINARY_DIR}/fuzz-corpus/${target}" "${corpus}")
+  endif()
 endfunction()

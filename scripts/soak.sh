@@ -108,10 +108,11 @@ matrix() {
 export -f matrix
 
 fuzz_targets() {
-  local target status=0
+  local target name status=0
   for target in build/fuzz/bin/*_fuzz; do
     [ -x "$target" ] || continue
-    step "fuzz $(basename "$target")" "$target" -max_total_time="$fuzz_seconds" -timeout=25 \
+    name=$(basename "$target" _fuzz)
+    step "fuzz $name" "$target" "build/fuzz/fuzz-corpus/$name" -max_total_time="$fuzz_seconds" -timeout=25 \
       -print_final_stats=1 -artifact_prefix="$logs/" || status=1
   done
   return "$status"

@@ -145,9 +145,9 @@ void addKernels() {
     add("many/float/sum/sources" + std::to_string(sources), kAllSizes, reduceMany, sum.reduceMany,
         sources);
   }
-  for (const DataType type :
-       {DataType::kInt32, DataType::kInt64, DataType::kFloat32, DataType::kFloat64}) {
-    for (const RedOp op : {RedOp::kSum, RedOp::kProd, RedOp::kMin, RedOp::kMax}) {
+  for (const DataType type : inccl::kDataTypes) {
+    for (const RedOp op : inccl::kRedOps) {
+      if (!inccl::isSupported(type, op)) continue;
       add("two/" + std::string(name(type)) + "/" + std::string(name(op)), kAllSizes, reduceTwo,
           reduce::find(type, op).reduce, type, size_t{0});
     }

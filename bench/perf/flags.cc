@@ -102,9 +102,9 @@ void describePlaces(CLI::App& app, Options& o, RawValues& raw) {
                {"-p,--parallel_init", &raw.parallelInit, 0, 1, "threads always join in parallel"}},
               "Ranks");
   addTexts(app,
-           {{"--transport", &o.transport, "NAME", "as INCCL_TRANSPORT: auto, shm, tcp …"},
-            {"--algo", &o.algorithm, "NAME", "as INCCL_ALGO"},
-            {"--proto", &o.protocol, "NAME", "as INCCL_PROTO"}},
+           {{"--transport", &o.transport, "NAME", "as INCCL_TRANSPORT: auto, inproc, shm, tcp"},
+            {"--algo", &o.algorithm, "NAME", "as INCCL_ALGO: ring, rd, direct, tree …"},
+            {"--proto", &o.protocol, "NAME", "as INCCL_PROTO: tiny, flat, half, publish, lanes"}},
            "Choices of the library");
   addIntegers(app,
               {{"-u,--unalign", &o.unalignElements, 0, 1 << 20, "shift buffers by N elements"},

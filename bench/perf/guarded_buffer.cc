@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "perf/mix.h"
@@ -33,6 +34,11 @@ size_t countBrokenGuards(const Span& span) {
     broken += span.data[span.bytes + i] != guardByte(i);
   }
   return broken;
+}
+
+void fillPlaces(const Span& first, size_t step, size_t places) {
+  for (size_t place = 1; place < places; ++place)
+    std::memcpy(first.data + place * step, first.data, first.bytes);
 }
 
 Outcome<GuardedBuffer> GuardedBuffer::allocate(size_t bytes, bool ofLibrary) {

@@ -21,6 +21,11 @@ void writeGuards(const Span& span);
 // Guard bytes that have changed.
 size_t countBrokenGuards(const Span& span);
 
+// Copies `first` to the further places of --rotate, `step` bytes apart, `places` in all. Memory
+// that nobody wrote has no pages of its own: it would be measured as one page that is always
+// cached.
+void fillPlaces(const Span& first, size_t step, size_t places);
+
 class GuardedBuffer {
  public:
   // Of `bytes` usable bytes, page aligned; from incclMemAlloc if `ofLibrary`, else from the heap.

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "perf/choices.h"
 #include "perf/flags.h"
 
 namespace inccl::perf {
@@ -128,6 +129,9 @@ Done understand(const RawValues& raw, const CLI::App& app, Options& o) {
   PERF_TRY(readRoot(raw, o));
   PERF_TRY(readGpuFlags(raw, app, o));
   PERF_TRY(readMinimumBandwidth(o));
+  PERF_TRY(checkTransport(o.transport));
+  PERF_TRY(checkAlgorithms(o.algorithm));
+  PERF_TRY(checkProtocols(o.protocol));
   o.averaging = static_cast<Averaging>(raw.averaging);
   o.blocking = static_cast<Blocking>(raw.blocking);
   o.perIteration = raw.perIteration != 0;

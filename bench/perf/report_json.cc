@@ -165,10 +165,11 @@ nlohmann::ordered_json jsonOf(const Options& o, const RunRecord& record) {
             {"results", Json::array()}};
   for (const Row& row : record.rows) json["results"].push_back(resultJson(o, row));
   const Summary& s = record.summary;
-  json["out_of_bounds"] = {{"count", s.wrong}, {"okay", asText(s.wrong == 0)}};
+  const bool complete = record.errors.empty();
+  json["out_of_bounds"] = {{"count", s.wrong}, {"okay", asText(complete && s.wrong == 0)}};
   json["average_bus_bandwidth"] = {
       {"bandwidth", number(s.averageBusGBps)},
-      {"okay", s.minimumBusGBps ? asText(s.fastEnough()) : "unchecked"}};
+      {"okay", s.minimumBusGBps ? asText(complete && s.fastEnough()) : "unchecked"}};
   json["errors"] = record.errors;
   json["end_time"] = record.endTime;
   return json;

@@ -2,8 +2,9 @@
 //
 // Its habits are kept: booleans are the strings "true" and "false", the root is a padded string,
 // times are microseconds. Ours are, per result: library, transport, algorithm, protocol, planId.
-// Where a collective has no in-place form, the values of in_place are null. Of the environment only
-// INCCL_* and NCCL_* are written, and no secrets.
+// Where a collective has no in-place form, the values of in_place are null. After an error nothing
+// is okay, whatever the rows say that were measured before it. Of the environment only INCCL_* and
+// NCCL_* are written, and no secrets.
 #pragma once
 
 #include <nlohmann/json.hpp>

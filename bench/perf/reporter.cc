@@ -65,8 +65,9 @@ Done Reporter::finish(const Summary& summary) {
   return writeFiles();
 }
 
-void Reporter::finishAfter(const Problem& error) {
+void Reporter::finishAfter(const Problem& error, const Summary& summary) {
   wipeProgress();
+  record_.summary = summary;
   record_.errors.push_back(error.text);
   if (const Done written = writeFiles(); !written.ok())
     fmt::print(stderr, "inccl-perf: {}\n", written.problem().text);

@@ -22,9 +22,10 @@ class Reporter {
   void columns();
   void progress(size_t done, size_t total, const std::string& what);
   void row(Row row);
-  // Ends a run that went through, or, with `error`, one that did not; writes the files.
+  // Ends a run that went through, or, with `error`, one that did not, with the summary of what was
+  // measured until then; writes the files.
   Done finish(const Summary& summary);
-  void finishAfter(const Problem& error);
+  void finishAfter(const Problem& error, const Summary& summary);
 
  private:
   void wipeProgress();

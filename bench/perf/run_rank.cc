@@ -39,6 +39,7 @@ class RankRun {
   [[nodiscard]] std::vector<Case> cases(const Support& support) const;
   Outcome<Row> measureRow(Runner& runner, Watchdog& watchdog, const Case& measured);
   void account(const Row& row);
+  [[nodiscard]] Summary summary() const;
   void printLeftOut(const Support& support);
   [[nodiscard]] bool allOnOneHost() const;
 
@@ -47,7 +48,7 @@ class RankRun {
   std::vector<uint64_t> sizes_;
   std::vector<RankInfo> rankInfos_;
   std::unique_ptr<Reporter> reporter_;  // rank 0 only
-  Summary summary_;
+  int64_t wrong_ = 0;
   double busSum_ = 0;
   size_t busCount_ = 0;
 };
@@ -139,10 +140,15 @@ Outcome<Row> RankRun::measureRow(Runner& runner, Watchdog& watchdog, const Case&
 void RankRun::account(const Row& row) {
   for (const std::optional<Measurement>* placement : {&row.outOfPlace, &row.inPlace}) {
     if (!*placement) continue;
-    summary_.wrong += (*placement)->wrong.value_or(0);
+    wrong_ += (*placement)->wrong.value_or(0);
     busSum_ += (*placement)->bandwidth.busGBps;
     ++busCount_;
   }
+}
+
+Summary RankRun::summary() const {
+  const double average = busCount_ > 0 ? busSum_ / static_cast<double>(busCount_) : 0;
+  return {wrong_, average, options_.minimumBusGBps};
 }
 
 void RankRun::printLeftOut(const Support& support) {
@@ -176,15 +182,13 @@ Outcome<Summary> RankRun::run() {
       if (reporter_ != nullptr) reporter_->row(std::move(row.value()));
     }
   }
-  summary_.averageBusGBps = busCount_ > 0 ? busSum_ / static_cast<double>(busCount_) : 0;
-  summary_.minimumBusGBps = options_.minimumBusGBps;
-  if (reporter_ != nullptr) PERF_TRY(reporter_->finish(summary_));
-  return summary_;
+  if (reporter_ != nullptr) PERF_TRY(reporter_->finish(summary()));
+  return summary();
 }
 
 void RankRun::reportFailure(const Problem& problem) {
   fmt::print(stderr, "inccl-perf: {}\n", problem.text);
-  if (reporter_ != nullptr) reporter_->finishAfter(problem);
+  if (reporter_ != nullptr) reporter_->finishAfter(problem, summary());
 }
 
 }  // namespace

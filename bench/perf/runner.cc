@@ -20,7 +20,7 @@ int64_t nowNanos() {
 }
 
 constexpr size_t kLargestElement = 8;
-// Room for the guards between two places of --rotate, and their alignment.
+// Of the places of --rotate. Guards stand around the first place only, which is the checked one.
 constexpr size_t kRotationAlignment = 64;
 
 std::string describe(const Case& c) {
@@ -76,6 +76,15 @@ CallArguments Runner::argumentsFor(const Case& c, const CallBuffers& buffers) co
   a.ranks = team_->ranks();
   a.comm = team_->comm();
   return a;
+}
+
+// Places for the calls to walk through, with the data of the first in each of them.
+void Runner::chooseRotation(const Case& c, const CallBuffers& buffers) {
+  rotationStep_ = (c.bytes + kRotationAlignment - 1) / kRotationAlignment * kRotationAlignment;
+  rotationPlaces_ =
+      options_->rotate && c.bytes > 0 ? std::max<size_t>(1, capacity_ / rotationStep_) : 1;
+  fillPlaces(buffers.recv, rotationStep_, rotationPlaces_);
+  if (!buffers.inPlace) fillPlaces(buffers.send, rotationStep_, rotationPlaces_);
 }
 
 CallArguments Runner::rotated(const CallArguments& arguments, size_t turn) const {
@@ -211,9 +220,7 @@ Outcome<Measurement> Runner::measure(const Case& c, bool inPlace) {
   const CallBuffers buffers = buffersFor(c, inPlace);
   const CallArguments arguments = argumentsFor(c, buffers);
   prepareData(c, place(), buffers, ++seed_);
-  rotationStep_ = (c.bytes + kRotationAlignment - 1) / kRotationAlignment * kRotationAlignment;
-  rotationPlaces_ =
-      options_->rotate && c.bytes > 0 ? std::max<size_t>(1, capacity_ / rotationStep_) : 1;
+  chooseRotation(c, buffers);
   for (int i = 0; i < options_->warmups; ++i) {
     if (const Done ran = checkCall(iterate(arguments, i), "warm-up", arguments.comm); !ran.ok())
       return within(ran.problem());

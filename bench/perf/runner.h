@@ -42,6 +42,7 @@ class Runner {
 
   [[nodiscard]] CallArguments rotated(const CallArguments& arguments, size_t turn) const;
   incclResult_t iterate(const CallArguments& arguments, int iteration) const;
+  void chooseRotation(const Case& measured, const CallBuffers& buffers);
   Outcome<Timing> timedLoop(const CallArguments& arguments);
   Outcome<double> overRanks(double seconds);
   Outcome<IterationTimes> iterationTimes(const std::vector<double>& mine);

@@ -144,6 +144,13 @@ DataTable reduced(const DataKey& key, incclRedOp_t op, int first, int last, int 
       return build<FloatFormat<uint8_t, 4, asF8e4m3>>(key, op, first, last, ranks);
     case incclFloat8e5m2:
       return build<FloatFormat<uint8_t, 3, asF8e5m2>>(key, op, first, last, ranks);
+    case incclInt16:
+      return build<IntegerFormat<int16_t>>(key, op, first, last, ranks);
+    case incclUint16:
+      return build<IntegerFormat<uint16_t>>(key, op, first, last, ranks);
+    case incclBool:  // not in the table of types (elements.cc) yet
+    case incclComplex64:
+    case incclComplex128:
     case incclNumTypes:
       break;
   }

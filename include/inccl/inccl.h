@@ -13,8 +13,8 @@
  *  3. Handles are ids, not addresses: a call on a destroyed, foreign or NULL handle is
  *     incclInvalidArgument, never a crash.
  *  4. Nothing waits for ever. Creation takes at most INCCL_CREATION_TIMEOUT (60 s), an operation
- *     INCCL_TIMEOUT (600 s); a peer whose connection closes is dead at once, a silent one after
- *     INCCL_HEARTBEAT_TIMEOUT (10 s).
+ *     waits INCCL_TIMEOUT (600 s) without anything moving; a peer whose connection closes is dead
+ *     at once, a silent one after INCCL_HEARTBEAT_TIMEOUT (10 s).
  *  5. Buffers are the caller's. With a NULL stream a call (or the outermost incclGroupEnd) returns
  *     when the result is there and the buffers may be reused. Buffers need the alignment of their
  *     element type. A count of 0 is legal everywhere, and then buffers may be NULL.
@@ -93,20 +93,39 @@ typedef enum {
   incclFloat64 = 8,
   incclDouble = 8,
   incclBfloat16 = 9,
-  incclFloat8e4m3 = 10,
-  incclFloat8e5m2 = 11,
-  incclNumTypes = 12
+  incclFloat8e4m3 = 10, /* OCP: no infinity, too large becomes +-448 */
+  incclFloat8e5m2 = 11, /* OCP: too large becomes infinity, as with half */
+  incclNumTypes = 12,   /* NCCL's; ours follow */
+  incclInt16 = 32,
+  incclUint16 = 33,
+  incclBool = 34,      /* a byte; not 0 is true, results are 0 or 1 */
+  incclComplex64 = 35, /* two floats, aligned as one */
+  incclComplex128 = 36 /* two doubles */
 } incclDataType_t;
 
+/* Integers wrap and take every operation; floating-point numbers all but the bitwise and logical
+ * ones; bool takes LogicalAnd, LogicalOr, Max and Min; complex numbers Sum and Avg. Any other pair
+ * is incclInvalidArgument. Each step on 16- and 8-bit floats computes in float and rounds once, to
+ * nearest even. Avg divides the sum, integers towards 0. */
 typedef enum {
   incclSum = 0,
   incclProd = 1,
   incclMax = 2,
   incclMin = 3,
   incclAvg = 4,
-  incclNumOps = 5,
+  incclNumOps = 5, /* NCCL's; ours follow */
+  incclBitAnd = 64,
+  incclBitOr = 65,
+  incclBitXor = 66,
+  incclLogicalAnd = 67, /* not 0 is true, results are 0 or 1 */
+  incclLogicalOr = 68,
   incclMaxRedOp = 0x7fffffff
 } incclRedOp_t;
+
+typedef enum {
+  incclScalarDevice = 0, /* in device memory: refused, there is no CUDA module */
+  incclScalarHostImmediate = 1
+} incclScalarResidence_t;
 
 /* Start from INCCL_CONFIG_INITIALIZER. Fields up to launchOrderImplicit have NCCL's names and
  * meanings; those made for GPUs are accepted and have no effect on host memory. `size` governs
@@ -161,8 +180,9 @@ INCCL_EXPORT incclResult_t incclGetVersion(int* version);
 /* A static text for a code; never NULL. */
 INCCL_EXPORT const char* incclGetErrorString(incclResult_t result);
 
-/* The sentence of the newest failure of `comm`, or, with comm NULL or unknown, of the calling
- * thread. "" when there was none. The text stays valid until the same thread asks again. */
+/* The sentence of the error that sticks to `comm`, else of its newest failure; with comm NULL or
+ * unknown, of the calling thread's newest failure. "" when there was none. The text stays valid
+ * until the same thread asks again. */
 INCCL_EXPORT const char* incclGetLastError(incclComm_t comm);
 
 /* The communicator's state without waiting: incclSuccess, or the error that sticks to it. */
@@ -183,8 +203,13 @@ INCCL_EXPORT incclResult_t incclGetUniqueId(incclUniqueId* uniqueId);
 INCCL_EXPORT incclResult_t incclGetUniqueIdFromLauncher(incclUniqueId* uniqueId, int* nranks,
                                                         int* rank);
 
-/* Collective over the nranks holders of the token; blocks until all have joined. Each rank number
- * is used once. On failure *comm stays as it was. */
+/* Collective over the nranks (at most 65536) holders of the token; blocks until all have joined.
+ * Each rank number is used once. On failure *comm stays as it was.
+ *
+ * Inside a group the arguments are checked at once and the creation is left to the outermost
+ * incclGroupEnd, so that one thread can create several ranks of a communicator. The group's
+ * creations run side by side and before its calls. Either all succeed, or incclGroupEnd returns why
+ * not and every *comm is NULL. `comm` must stay valid until then; `config` need not. */
 INCCL_EXPORT incclResult_t incclCommInitRank(incclComm_t* comm, int nranks, incclUniqueId commId,
                                              int rank);
 
@@ -193,16 +218,19 @@ INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks
                                                    incclUniqueId commId, int rank,
                                                    incclConfig_t* config);
 
-/* ndev communicators of one clique in this process, comms[0 … ndev-1]; devlist is ignored on host
- * memory and may be NULL. A single thread then calls them inside groups. */
+/* ndev communicators of one clique in this process, comms[0 … ndev-1], at most 4096; devlist is
+ * ignored on host memory and may be NULL. A single thread then calls them inside groups. Waits for
+ * nobody else, so inside a group too it creates at once. */
 INCCL_EXPORT incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int* devlist);
 
 /* Leaves: local, waits at most a short linger for its farewell. Calls that still run on the handle
- * finish first. Peers may finish operations that this rank has called; a later one fails there. */
+ * finish first. Peers may finish operations that this rank has called; a later one fails there.
+ * incclInvalidUsage while the calling thread's open group holds calls on comm. */
 INCCL_EXPORT incclResult_t incclCommDestroy(incclComm_t comm);
 
 /* Ends at once, from any thread, in any state: running calls on the handle return incclAborted
- * within 100 ms, peers see this rank as gone. The handle is invalid afterwards. */
+ * within 100 ms, an incclCommDestroy that waits for them returns, peers see this rank as gone. The
+ * handle is invalid afterwards. */
 INCCL_EXPORT incclResult_t incclCommAbort(incclComm_t comm);
 
 INCCL_EXPORT incclResult_t incclCommCount(const incclComm_t comm, int* count);
@@ -243,6 +271,69 @@ INCCL_EXPORT incclResult_t incclAllGather(const void* sendbuff, void* recvbuff, 
                                           incclDataType_t datatype, incclComm_t comm,
                                           incclStream_t stream);
 
+/* recvbuff on the root = the reduction of all ranks' sendbuff; recvbuff is written on the root only
+ * and may be NULL elsewhere. In place there when recvbuff == sendbuff. */
+INCCL_EXPORT incclResult_t incclReduce(const void* sendbuff, void* recvbuff, size_t count,
+                                       incclDataType_t datatype, incclRedOp_t op, int root,
+                                       incclComm_t comm, incclStream_t stream);
+
+/* recvbuff = block `rank` of the reduction of all ranks' sendbuff, which has as many blocks of
+ * recvcount elements as there are ranks. In place when recvbuff == sendbuff + rank * recvcount
+ * elements. */
+INCCL_EXPORT incclResult_t incclReduceScatter(const void* sendbuff, void* recvbuff,
+                                              size_t recvcount, incclDataType_t datatype,
+                                              incclRedOp_t op, incclComm_t comm,
+                                              incclStream_t stream);
+
+/* Block r of recvbuff = block `rank` of rank r's sendbuff; blocks of `count` elements. There is no
+ * in-place form. */
+INCCL_EXPORT incclResult_t incclAlltoAll(const void* sendbuff, void* recvbuff, size_t count,
+                                         incclDataType_t datatype, incclComm_t comm,
+                                         incclStream_t stream);
+
+/* Block r of the root's recvbuff = rank r's sendbuff; recvbuff may be NULL elsewhere. In place on
+ * the root when sendbuff == recvbuff + root * count elements. */
+INCCL_EXPORT incclResult_t incclGather(const void* sendbuff, void* recvbuff, size_t count,
+                                       incclDataType_t datatype, int root, incclComm_t comm,
+                                       incclStream_t stream);
+
+/* recvbuff = block `rank` of the root's sendbuff, which may be NULL elsewhere. In place on the root
+ * when recvbuff == sendbuff + root * count elements. */
+INCCL_EXPORT incclResult_t incclScatter(const void* sendbuff, void* recvbuff, size_t count,
+                                        incclDataType_t datatype, int root, incclComm_t comm,
+                                        incclStream_t stream);
+
+/* The same with blocks of different lengths; counts and displacements are in elements, arrays with
+ * one entry for each rank, read before the call returns. NCCL has none of these. Each is a group of
+ * simpler calls: of messages, of broadcasts, of reductions. No two blocks may overlap.
+ * AllToAllv: sendcounts[p] elements go to rank p, which expects as many. */
+INCCL_EXPORT incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
+                                          const size_t sdispls[], void* recvbuff,
+                                          const size_t recvcounts[], const size_t rdispls[],
+                                          incclDataType_t datatype, incclComm_t comm,
+                                          incclStream_t stream);
+/* recvcounts[r] elements from each rank r to rdispls[r]; sendcount is recvcounts[rank]. In place
+ * when sendbuff == recvbuff + rdispls[rank] elements. */
+INCCL_EXPORT incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recvbuff,
+                                           const size_t recvcounts[], const size_t rdispls[],
+                                           incclDataType_t datatype, incclComm_t comm,
+                                           incclStream_t stream);
+/* recvbuff = the reduction of recvcounts[rank] elements; sendbuff holds those of rank 0, rank 1 …
+ * one after the other. */
+INCCL_EXPORT incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff,
+                                               const size_t recvcounts[], incclDataType_t datatype,
+                                               incclRedOp_t op, incclComm_t comm,
+                                               incclStream_t stream);
+
+/* An operation that multiplies this rank's elements with *scalar and sums. The scalar, an element
+ * of `datatype` in host memory, is read now. The operation counts for this communicator and type
+ * until it is destroyed; ranks may use different scalars. */
+INCCL_EXPORT incclResult_t incclRedOpCreatePreMulSum(incclRedOp_t* op, const void* scalar,
+                                                     incclDataType_t datatype,
+                                                     incclScalarResidence_t residence,
+                                                     incclComm_t comm);
+INCCL_EXPORT incclResult_t incclRedOpDestroy(incclRedOp_t op, incclComm_t comm);
+
 /* One message to, or from, one peer; matched in order per pair of ranks, with equal count and type.
  * Sends and receives that need each other go into one group. A message to oneself needs a group. */
 INCCL_EXPORT incclResult_t incclSend(const void* sendbuff, size_t count, incclDataType_t datatype,
@@ -258,7 +349,8 @@ INCCL_EXPORT incclResult_t incclBarrier(incclComm_t comm, incclStream_t stream);
 /* Calls between the two are collected by this thread and driven together by the outermost
  * incclGroupEnd, which returns when all are done: several communicators of one thread, sends and
  * receives that need each other. Groups nest. A call with wrong arguments inside a group is
- * refused at once and not part of it. */
+ * refused at once and not part of it. Creations (incclCommInitRank) come first, on all ranks; the
+ * calls run whatever became of them, and the first failure is returned. */
 INCCL_EXPORT incclResult_t incclGroupStart(void);
 INCCL_EXPORT incclResult_t incclGroupEnd(void);
 

@@ -76,33 +76,6 @@ Result<Schedule> recursiveDoublingAllReduce(int rankCount) {
   return std::move(doubling).build();
 }
 
-// All-gather: in round k, with d = 2^k, a rank sends the blocks it has to the rank d below and gets
-// as many new ones from the rank d above: its own and those of the next d-1 ranks become 2d blocks.
-// (Bruck et al., "Efficient algorithms for all-to-all communications", 1997, without its rotation,
-// since chunks are named.) It works for every n; the last round moves what is still missing.
-// Sends and receives alternate, so that two slots per channel are enough.
-//   bytes sent per rank (n-1)·S for blocks of S, steps ceil(log2 n).
-Result<Schedule> recursiveDoublingAllGather(int rankCount) {
-  const int n = rankCount;
-  ScheduleBuilder doubling("recursive_doubling", Collective::kAllGather, n);
-  doubling.chunks(1, n);
-  for (int rank = 0; rank < n; ++rank) {
-    std::vector<StepRef> cameBy(n);  // by distance of the block's owner from this rank
-    for (int d = 1; d < n; d *= 2) {
-      LaneBuilder lane = doubling.lane(rank, 0, (rank + n - d) % n, (rank + d) % n);
-      for (int block = 0; block < std::min(d, n - d); ++block) {
-        if (block == 0)
-          lane.send(input(0));
-        else
-          lane.send(output((rank + block) % n), {cameBy[block]});
-        cameBy[d + block] = lane.recv(output((rank + d + block) % n));
-      }
-    }
-    doubling.lane(rank, 0).copy(input(0), output(rank));
-  }
-  return std::move(doubling).build();
-}
-
 // Broadcast: the binomial tree, seen from the root: in round k the 2^k ranks that have the message
 // each give it to the one 2^k further.
 Result<Schedule> recursiveDoublingBroadcast(int rankCount, int root) {

@@ -1,30 +1,29 @@
-// Creation, end, questions and errors of communicators.
+// Creation (creations.h has how), end, questions and errors of communicators.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <vector>
 
+#include "api/creations.h"
 #include "api/guard.h"
 #include "bootstrap/launcher.h"
 #include "bootstrap/unique_id.h"
 #include "comm/communicator.h"
+#include "comm/group.h"
 #include "comm/handle_table.h"
 #include "os/syscalls.h"
-#include "os/thread.h"
 
 namespace {
 
 using inccl::Config;
 using inccl::invalidArgument;
+using inccl::invalidUsage;
+using inccl::Result;
 using inccl::Status;
 using inccl::api::guarded;
 using inccl::bootstrap::UniqueId;
 using inccl::bootstrap::UniqueIdBytes;
-using inccl::comm::Communicator;
 using inccl::comm::CommunicatorRef;
 using inccl::comm::Handle;
 using inccl::comm::HandleTable;
@@ -32,101 +31,21 @@ using inccl::comm::HandleTable;
 // How long an abort may wait for the calls that it ends.
 constexpr inccl::Nanos kAbortWait = 80 * inccl::kMillisecond;
 
-CommunicatorRef enter(const incclComm_t comm) {
-  return HandleTable::instance().enter(reinterpret_cast<Handle>(comm));
-}
-
 Status noCommunicator(const char* call) {
   return invalidArgument(
       fmt::format("{}: the communicator is NULL, destroyed or was never one", call));
 }
 
-UniqueIdBytes toBytes(const incclUniqueId& id) {
-  UniqueIdBytes bytes;
-  static_assert(sizeof bytes == sizeof id.internal);
-  std::memcpy(bytes.data(), id.internal, sizeof bytes);
-  return bytes;
+// The communicator of a handle, unless it is none, or that of a parent process.
+Result<CommunicatorRef> enter(const incclComm_t comm, const char* call) {
+  CommunicatorRef communicator = HandleTable::instance().enter(reinterpret_cast<Handle>(comm));
+  if (!communicator) return noCommunicator(call);
+  INCCL_TRY(communicator->usableHere());
+  return communicator;
 }
 
 void fromBytes(const UniqueIdBytes& bytes, incclUniqueId& id) {
   std::memcpy(id.internal, bytes.data(), bytes.size());
-}
-
-// A field of a config that may be older (shorter) than this library's.
-#define INCCL_HAS_FIELD(config, field) \
-  ((config).size >= offsetof(incclConfig_t, field) + sizeof((config).field))
-
-Status applyConfig(const incclConfig_t& given, Config& config, std::string& commName) {
-  if (given.magic != INCCL_CONFIG_MAGIC)
-    return invalidArgument(
-        "the configuration was not made with INCCL_CONFIG_INITIALIZER (wrong magic)");
-  if (!INCCL_HAS_FIELD(given, blocking) || given.size > 4096)
-    return invalidArgument(
-        fmt::format("the configuration's size {} is no version of incclConfig_t", given.size));
-  if (given.blocking != INCCL_CONFIG_UNDEF_INT && given.blocking != 1)
-    return invalidArgument(
-        fmt::format("blocking = {} is not supported; only 1 is", given.blocking));
-  if (INCCL_HAS_FIELD(given, netName) && given.netName) config.transport = given.netName;
-  if (INCCL_HAS_FIELD(given, commName) && given.commName) commName = given.commName;
-  const auto milliseconds = [](int value, const char* which, inccl::Nanos& target) -> Status {
-    if (value == INCCL_CONFIG_UNDEF_INT) return {};
-    if (value <= 0) return invalidArgument(fmt::format("{} = {} is no duration", which, value));
-    target = value * inccl::kMillisecond;
-    return {};
-  };
-  if (INCCL_HAS_FIELD(given, operationTimeoutMs))
-    INCCL_TRY(
-        milliseconds(given.operationTimeoutMs, "operationTimeoutMs", config.operationTimeout));
-  if (INCCL_HAS_FIELD(given, creationTimeoutMs))
-    INCCL_TRY(milliseconds(given.creationTimeoutMs, "creationTimeoutMs", config.creationTimeout));
-  return {};
-}
-
-inccl::Result<Handle> createOne(const UniqueId& id, int nranks, int rank,
-                                const incclConfig_t* given) {
-  INCCL_TRY_ASSIGN(Config config, Config::fromEnvironment());
-  std::string commName;
-  if (given) INCCL_TRY(applyConfig(*given, config, commName));
-  auto communicator = Communicator::make(nranks, rank, std::move(config), std::move(commName));
-  INCCL_TRY(communicator->create(id));
-  return HandleTable::instance().add(std::move(communicator));
-}
-
-// Runs body(0 … count-1), each in a thread of its own: creation is collective and blocks. No body
-// begins before all threads are there, so a thread that cannot start leaves nobody waiting for it.
-Status onThreads(int count, const std::function<void(int)>& body) {
-  enum class Gate { kClosed, kOpen, kCancelled };
-  std::atomic<Gate> gate{Gate::kClosed};
-  std::vector<inccl::os::Thread> threads;
-  for (int index = 0; index < count; ++index) {
-    auto thread = inccl::os::Thread::start("inccl-create", [&gate, &body, index] {
-      gate.wait(Gate::kClosed);
-      if (gate == Gate::kOpen) body(index);
-    });
-    if (!thread.ok()) {
-      gate = Gate::kCancelled;
-      gate.notify_all();
-      return thread.status();
-    }
-    threads.push_back(std::move(thread).value());
-  }
-  gate = Gate::kOpen;
-  gate.notify_all();
-  for (inccl::os::Thread& thread : threads) thread.join();
-  return {};
-}
-
-Status checkPlace(int nranks, int rank) {
-  if (nranks < 1) return invalidArgument(fmt::format("{} ranks: at least one is needed", nranks));
-  if (rank < 0 || rank >= nranks)
-    return invalidArgument(fmt::format("rank {} is not within 0 … {}", rank, nranks - 1));
-  return {};
-}
-
-void abortAll(const std::vector<Handle>& handles) {
-  for (const Handle handle : handles) {
-    if (handle) incclCommAbort(reinterpret_cast<incclComm_t>(handle));
-  }
 }
 
 }  // namespace
@@ -163,9 +82,12 @@ incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks, incclUnique
                                       incclConfig_t* config) {
   return guarded([&]() -> Status {
     if (!comm) return invalidArgument("incclCommInitRank: comm is NULL");
-    INCCL_TRY(checkPlace(nranks, rank));
-    INCCL_TRY_ASSIGN(const UniqueId id, UniqueId::decode(toBytes(commId)));
-    INCCL_TRY_ASSIGN(const Handle handle, createOne(id, nranks, rank, config));
+    INCCL_TRY_ASSIGN(auto creation, inccl::api::prepareCreation(nranks, commId, rank, config));
+    if (inccl::comm::groupDepth() > 0) {
+      inccl::api::queueCreation(std::move(creation), comm);
+      return {};
+    }
+    INCCL_TRY_ASSIGN(const Handle handle, inccl::api::create(creation));
     *comm = reinterpret_cast<incclComm_t>(handle);
     return {};
   });
@@ -174,27 +96,11 @@ incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks, incclUnique
 incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int*) {
   return guarded([&]() -> Status {
     if (!comms) return invalidArgument("incclCommInitAll: comms is NULL");
-    INCCL_TRY(checkPlace(ndev, 0));
-    INCCL_TRY_ASSIGN(const Config config, Config::fromEnvironment());
-    INCCL_TRY_ASSIGN(const UniqueId id, UniqueId::create(config));
-    std::vector<Handle> handles(static_cast<size_t>(ndev));
-    // A rank whose thread ran out of memory says nothing.
-    std::vector<Status> statuses(static_cast<size_t>(ndev),
-                                 Status(inccl::Code::kSystemError, "out of memory"));
-    Status failure = onThreads(ndev, [&](int rank) {
-      const auto at = static_cast<size_t>(rank);
-      auto created = createOne(id, ndev, rank, nullptr);
-      if (created.ok()) handles[at] = *created;
-      statuses[at] = created.status();
-      // The others need not wait for this rank.
-      if (!created.ok()) UniqueId::withdraw(id, statuses[at]);
-    });
-    for (size_t at = 0; failure.ok() && at < statuses.size(); ++at) failure = statuses[at];
-    if (!failure.ok()) {
-      UniqueId::withdraw(id, failure);
-      abortAll(handles);
-      return failure;
-    }
+    if (ndev > static_cast<int>(HandleTable::kSlots))
+      return invalidArgument(
+          fmt::format("incclCommInitAll: {} communicators, a process has at most {}", ndev,
+                      HandleTable::kSlots));
+    INCCL_TRY_ASSIGN(const std::vector<Handle> handles, inccl::api::createClique(ndev));
     for (size_t at = 0; at < handles.size(); ++at)
       comms[at] = reinterpret_cast<incclComm_t>(handles[at]);
     return {};
@@ -203,9 +109,12 @@ incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int*) {
 
 incclResult_t incclCommDestroy(incclComm_t comm) {
   return guarded([&]() -> Status {
-    CommunicatorRef communicator = enter(comm);
-    if (!communicator || !HandleTable::instance().retire(communicator))
-      return noCommunicator("incclCommDestroy");
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommDestroy"));
+    if (inccl::comm::groupHolds(*communicator))
+      return invalidUsage(
+          "incclCommDestroy: this thread's open group holds calls on the communicator; they come "
+          "first, at incclGroupEnd");
+    if (!HandleTable::instance().retire(communicator)) return noCommunicator("incclCommDestroy");
     const inccl::comm::TurnGuard turn(communicator->turn());  // calls that are inside finish first
     communicator->leave();
     return {};
@@ -214,10 +123,13 @@ incclResult_t incclCommDestroy(incclComm_t comm) {
 
 incclResult_t incclCommAbort(incclComm_t comm) {
   return guarded([&]() -> Status {
-    CommunicatorRef communicator = enter(comm);
-    if (!communicator || !HandleTable::instance().retire(communicator))
-      return noCommunicator("incclCommAbort");
-    communicator->abort();
+    // Also one whose destroy still waits for a call.
+    const CommunicatorRef communicator =
+        HandleTable::instance().enterUntilGone(reinterpret_cast<Handle>(comm));
+    if (!communicator) return noCommunicator("incclCommAbort");
+    INCCL_TRY(communicator->usableHere());
+    HandleTable::instance().retire(communicator);
+    if (!communicator->abort()) return noCommunicator("incclCommAbort");
     // The communicator goes with the last call inside; give those calls a moment to leave.
     const inccl::Deadline deadline = inccl::Deadline::after(kAbortWait);
     while (communicator.callsInside() > 1 && !deadline.passed())
@@ -228,8 +140,7 @@ incclResult_t incclCommAbort(incclComm_t comm) {
 
 incclResult_t incclCommCount(const incclComm_t comm, int* count) {
   return guarded([&]() -> Status {
-    const CommunicatorRef communicator = enter(comm);
-    if (!communicator) return noCommunicator("incclCommCount");
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommCount"));
     if (!count) return invalidArgument("incclCommCount: count is NULL");
     *count = communicator->rankCount();
     return {};
@@ -238,8 +149,7 @@ incclResult_t incclCommCount(const incclComm_t comm, int* count) {
 
 incclResult_t incclCommUserRank(const incclComm_t comm, int* rank) {
   return guarded([&]() -> Status {
-    const CommunicatorRef communicator = enter(comm);
-    if (!communicator) return noCommunicator("incclCommUserRank");
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommUserRank"));
     if (!rank) return invalidArgument("incclCommUserRank: rank is NULL");
     *rank = communicator->rank();
     return {};
@@ -248,7 +158,7 @@ incclResult_t incclCommUserRank(const incclComm_t comm, int* rank) {
 
 incclResult_t incclCommCuDevice(const incclComm_t comm, int* device) {
   return guarded([&]() -> Status {
-    if (!enter(comm)) return noCommunicator("incclCommCuDevice");
+    INCCL_TRY(enter(comm, "incclCommCuDevice").status());
     if (!device) return invalidArgument("incclCommCuDevice: device is NULL");
     *device = -1;
     return {};
@@ -257,8 +167,7 @@ incclResult_t incclCommCuDevice(const incclComm_t comm, int* device) {
 
 incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_t* asyncError) {
   return guarded([&]() -> Status {
-    const CommunicatorRef communicator = enter(comm);
-    if (!communicator) return noCommunicator("incclCommGetAsyncError");
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommGetAsyncError"));
     if (!asyncError) return invalidArgument("incclCommGetAsyncError: asyncError is NULL");
     *asyncError = static_cast<incclResult_t>(communicator->error().code());
     return {};
@@ -267,8 +176,11 @@ incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_t* asyncError
 
 const char* incclGetLastError(incclComm_t comm) {
   guarded([&]() -> Status {
-    if (const CommunicatorRef communicator = enter(comm))
-      inccl::api::keepLastError(communicator->lastFailure());
+    const CommunicatorRef communicator =
+        HandleTable::instance().enter(reinterpret_cast<Handle>(comm));
+    if (!communicator) return {};
+    INCCL_TRY(communicator->usableHere());
+    inccl::api::keepLastError(communicator->lastFailure());
     return {};
   });
   return inccl::api::lastError();
@@ -277,8 +189,7 @@ const char* incclGetLastError(incclComm_t comm) {
 incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective, size_t bytes,
                                char* text, size_t length) {
   return guarded([&]() -> Status {
-    const CommunicatorRef communicator = enter(comm);
-    if (!communicator) return noCommunicator("incclCommGetPlan");
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommGetPlan"));
     if (!collective || !text || length == 0)
       return invalidArgument("incclCommGetPlan: collective or text is NULL");
     INCCL_TRY_ASSIGN(const std::string plan, communicator->describePlan(collective, bytes));

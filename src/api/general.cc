@@ -1,6 +1,7 @@
 // Version, texts, memory and groups: the calls that need no communicator.
 #include <fmt/format.h>
 
+#include "api/creations.h"
 #include "api/guard.h"
 #include "comm/group.h"
 #include "os/registered_memory.h"
@@ -44,5 +45,11 @@ incclResult_t incclGroupStart() {
 }
 
 incclResult_t incclGroupEnd() {
-  return guarded([] { return inccl::comm::groupEnd(); });
+  return guarded([]() -> Status {
+    // What the group creates comes first; the calls, which are on other communicators, run whatever
+    // became of it, since their peers may wait for them.
+    Status created = inccl::comm::groupDepth() == 1 ? inccl::api::createQueued() : Status();
+    Status ended = inccl::comm::groupEnd();
+    return created.ok() ? ended : created;
+  });
 }

@@ -46,12 +46,14 @@ Result<Config> Config::fromEnvironment() {
   INCCL_TRY_ASSIGN(config.connectTimeout,
                    environmentSeconds("CONNECT_TIMEOUT", config.connectTimeout));
   INCCL_TRY_ASSIGN(config.operationTimeout, environmentSeconds("TIMEOUT", config.operationTimeout));
-  INCCL_TRY_ASSIGN(config.heartbeatSuspect,
-                   environmentSeconds("HEARTBEAT_SUSPECT", config.heartbeatSuspect));
-  INCCL_TRY_ASSIGN(config.heartbeatFail,
-                   environmentSeconds("HEARTBEAT_TIMEOUT", config.heartbeatFail));
+  INCCL_TRY_ASSIGN(
+      config.heartbeatSuspect,
+      environmentSeconds("HEARTBEAT_SUSPECT", config.heartbeatSuspect, ZeroSeconds::kMeansOff));
+  INCCL_TRY_ASSIGN(
+      config.heartbeatFail,
+      environmentSeconds("HEARTBEAT_TIMEOUT", config.heartbeatFail, ZeroSeconds::kMeansOff));
   INCCL_TRY_ASSIGN(config.bufferBytes, environmentBytes("BUFFSIZE", config.bufferBytes));
-  config.transport = environmentText("TRANSPORT").value_or("");
+  config.transport = lowerCase(environmentText("TRANSPORT").value_or(""));
   config.algorithm = environmentText("ALGO").value_or("");
   config.protocol = environmentText("PROTO").value_or("");
   config.interfaceNames = environmentText("SOCKET_IFNAME", NcclFallback::kAllowed).value_or("");

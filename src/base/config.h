@@ -18,7 +18,8 @@ struct Config {
   Nanos creationTimeout = 60 * kSecond;    // INCCL_CREATION_TIMEOUT
   Nanos connectTimeout = 20 * kSecond;     // INCCL_CONNECT_TIMEOUT
   Nanos operationTimeout = 600 * kSecond;  // INCCL_TIMEOUT
-  Nanos heartbeatSuspect = 2 * kSecond;    // INCCL_HEARTBEAT_SUSPECT: silent this long: a warning
+  Nanos heartbeatSuspect =
+      2 * kSecond;  // INCCL_HEARTBEAT_SUSPECT: silent this long: a warning; 0 = none
   Nanos heartbeatFail = 10 * kSecond;  // INCCL_HEARTBEAT_TIMEOUT: silent this long: dead; 0 = off
 
   // Buffers: all that one rank of one communicator may hold, in bytes.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <limits>
 
@@ -16,6 +15,14 @@ std::optional<std::string> environmentText(std::string_view name, NcclFallback f
     if (fallback == NcclFallback::kNone) break;
   }
   return std::nullopt;
+}
+
+std::string lowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
 }
 
 Result<int64_t> environmentInteger(std::string_view name, int64_t byDefault, int64_t low,
@@ -56,17 +63,28 @@ Result<uint64_t> environmentBytes(std::string_view name, uint64_t byDefault) {
   return parsed;
 }
 
-Result<Nanos> environmentSeconds(std::string_view name, Nanos byDefault) {
+Result<Nanos> parseSeconds(std::string_view text, ZeroSeconds zero) {
+  constexpr double kMostSeconds = 1e9;
+  double seconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  // Of what from_chars reads, NaN fails both comparisons.
+  if (error != std::errc() || stop != end || !(seconds >= 0 && seconds <= kMostSeconds))
+    return invalidArgument(fmt::format("'{}' is no time: expected seconds, at most 1e9", text));
+  const auto nanos = static_cast<Nanos>(seconds * static_cast<double>(kSecond));
+  const bool off = seconds == 0 && zero == ZeroSeconds::kMeansOff;
+  if (nanos == 0 && !off)
+    return invalidArgument(
+        fmt::format("'{}' leaves no time at all: expected seconds above 0, at most 1e9", text));
+  return nanos;
+}
+
+Result<Nanos> environmentSeconds(std::string_view name, Nanos byDefault, ZeroSeconds zero) {
   const auto text = environmentText(name);
   if (!text) return byDefault;
-  char* end = nullptr;
-  const double seconds = std::strtod(text->c_str(), &end);
-  if (end != text->c_str() + text->size() || !std::isfinite(seconds) || seconds < 0 ||
-      seconds > 1e9) {
-    return invalidArgument(
-        fmt::format("INCCL_{} is '{}'; expected seconds, 0 to 1e9", name, *text));
-  }
-  return static_cast<Nanos>(seconds * static_cast<double>(kSecond));
+  auto parsed = parseSeconds(*text, zero);
+  if (!parsed.ok()) return std::move(parsed).status().within(fmt::format("INCCL_{}", name));
+  return parsed;
 }
 
 }  // namespace inccl

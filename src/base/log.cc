@@ -63,13 +63,23 @@ spdlog::level::level_enum spdlogLevel(LogLevel level) {
 LogLevel readLevel() {
   const auto text = environmentText("DEBUG", NcclFallback::kAllowed);
   if (!text) return LogLevel::kWarn;
-  if (*text == "NONE") return LogLevel::kNone;
-  if (*text == "INFO") return LogLevel::kInfo;
-  if (*text == "TRACE") return LogLevel::kTrace;
-  return LogLevel::kWarn;  // WARN, VERSION, and words of other versions
+  if (const auto level = parseLogLevel(*text)) return *level;
+  logLine(LogLevel::kWarn, fmt::format("INCCL_DEBUG (or NCCL_DEBUG) is '{}', which counts as WARN; "
+                                       "known are NONE VERSION WARN INFO TRACE",
+                                       *text));
+  return LogLevel::kWarn;
 }
 
 }  // namespace
+
+std::optional<LogLevel> parseLogLevel(std::string_view text) {
+  const std::string word = lowerCase(text);
+  if (word == "none") return LogLevel::kNone;
+  if (word == "warn" || word == "version") return LogLevel::kWarn;
+  if (word == "info") return LogLevel::kInfo;
+  if (word == "trace") return LogLevel::kTrace;
+  return std::nullopt;
+}
 
 LogLevel logLevel() {
   static const LogLevel level = readLevel();

@@ -16,7 +16,7 @@ namespace inccl {
 
 class OpHistory {
  public:
-  static constexpr uint32_t kLength = 256;
+  static constexpr uint32_t kLength = 4096;  // a group may begin as many at once
 
   // The caller's thread: operation `tag` begins.
   void begin(OpTag tag, const OpSignature& signature) {

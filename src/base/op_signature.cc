@@ -20,6 +20,16 @@ std::string_view name(Collective collective) {
       return "send";
     case Collective::kRecv:
       return "recv";
+    case Collective::kReduce:
+      return "reduce";
+    case Collective::kReduceScatter:
+      return "reduce_scatter";
+    case Collective::kAllToAll:
+      return "all_to_all";
+    case Collective::kGather:
+      return "gather";
+    case Collective::kScatter:
+      return "scatter";
   }
   return "unknown collective";
 }
@@ -29,9 +39,15 @@ std::string OpSignature::describe() const {
   std::string text = fmt::format("{} count {} type {}", name(collective), count, name(type));
   switch (collective) {
     case Collective::kAllReduce:
+    case Collective::kReduceScatter:
       text += fmt::format(" op {}", name(op));
       break;
+    case Collective::kReduce:
+      text += fmt::format(" op {} root {}", name(op), root);
+      break;
     case Collective::kBroadcast:
+    case Collective::kGather:
+    case Collective::kScatter:
       text += fmt::format(" root {}", root);
       break;
     case Collective::kSend:
@@ -41,6 +57,7 @@ std::string OpSignature::describe() const {
       text += fmt::format(" from rank {}", root);
       break;
     case Collective::kAllGather:
+    case Collective::kAllToAll:
     case Collective::kBarrier:
       break;
   }

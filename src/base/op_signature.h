@@ -7,6 +7,7 @@
 // long. A receiver compares tags and never looks at data whose tag differs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,9 +23,33 @@ enum class Collective : uint8_t {
   kBarrier = 4,
   kSend = 5,
   kRecv = 6,
+  kReduce = 7,
+  kReduceScatter = 8,
+  kAllToAll = 9,
+  kGather = 10,
+  kScatter = 11,
 };
+// For tables by collective.
+inline constexpr size_t kCollectiveCount = 12;
 
 std::string_view name(Collective collective);
+
+// Takes an operation.
+constexpr bool reduces(Collective collective) {
+  return collective == Collective::kAllReduce || collective == Collective::kReduce ||
+         collective == Collective::kReduceScatter;
+}
+// Some buffer has a block of `count` elements for each rank.
+constexpr bool hasBlocks(Collective collective) {
+  return collective == Collective::kAllGather || collective == Collective::kReduceScatter ||
+         collective == Collective::kAllToAll || collective == Collective::kGather ||
+         collective == Collective::kScatter;
+}
+// Names one rank to all: a broadcast, reduce, gather or scatter.
+constexpr bool isRooted(Collective collective) {
+  return collective == Collective::kBroadcast || collective == Collective::kReduce ||
+         collective == Collective::kGather || collective == Collective::kScatter;
+}
 
 struct OpSignature {
   Collective collective = Collective::kBarrier;

@@ -1,6 +1,7 @@
 #include "bootstrap/doors.h"
 
-#include <ranges>
+#include <algorithm>
+#include <span>
 
 #include "bootstrap/acceptor.h"
 #include "bootstrap/endpoints.h"
@@ -23,7 +24,8 @@ Result<std::shared_ptr<Doors>> Doors::open(ServiceThread& service, const Config&
         INCCL_TRY_ASSIGN(doors->local, directory.localDoor(service));
         return {};
       }));
-  for (const os::SocketAddress& address : scope.advertised | std::views::take(kAddressesTold))
+  const size_t told = std::min(scope.advertised.size(), kAddressesTold);
+  for (const os::SocketAddress& address : std::span(scope.advertised).first(told))
     doors->endpoints.addresses.push_back(toWire(address, doors->tcp->port()));
   doors->endpoints.localName = service.localName();
   return doors;

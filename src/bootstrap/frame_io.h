@@ -20,8 +20,10 @@ struct ReceivedFrame {
 
 enum class Descriptors { kNone, kExpected };
 
-// Reads exactly one frame and nothing beyond it.
+// Reads exactly one frame and nothing beyond it; refuses one whose body is longer than `bodyLimit`
+// before it makes room.
 Result<ReceivedFrame> recvFrame(int fd, const os::WaitLimit& limit, std::string_view what,
-                                Descriptors descriptors = Descriptors::kNone);
+                                Descriptors descriptors = Descriptors::kNone,
+                                size_t bodyLimit = wire::kHandshakeBodyLimit);
 
 }  // namespace inccl::bootstrap

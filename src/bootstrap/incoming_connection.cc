@@ -48,6 +48,8 @@ void IncomingConnection::onReadable() {
     const std::span<const std::byte> bytes(frame_);
     const auto header = wire::decodeHeader(bytes.first<wire::kHeaderBytes>());
     if (!header.ok()) return drop(header.status());
+    if (header.value().length > wire::kHandshakeBodyLimit)
+      return drop(unexpected(header.value().kind));
     if (!fill(wire::kHeaderBytes + header.value().length)) return;
     const std::vector<std::byte> frame = std::move(frame_);
     frame_.clear();

@@ -127,6 +127,10 @@ void Member::leave(uint32_t lastSequence, const os::WaitLimit& limit) {
   (void)waitUntil(lock, limit, "leave", [&] { return goodbyeSeen_ || hubGone_ || closed_; });
 }
 
+void Member::abandon() {
+  service_.post([self = shared_from_this()] { self->close(); });
+}
+
 void Member::awaitNews(const os::WaitLimit& limit) {
   std::unique_lock lock(mutex_);
   const uint64_t before = news_;

@@ -10,6 +10,7 @@
 // the communicator goes on without an arbiter. After leave() nothing is raised any more.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -63,9 +64,12 @@ class Member : public std::enable_shared_from_this<Member> {
   Result<os::UniqueFd> awaitData(int peer, uint32_t channel, const os::WaitLimit& limit);
   // kRemoteError when `peer` has said goodbye, else ok.
   [[nodiscard]] Status whetherLeft(int peer);
+  [[nodiscard]] bool someoneLeft() const { return someoneLeft_.load(std::memory_order_acquire); }
   void report(const Status& failure, int culprit);
   void askOthers(OpTag tag, const OpSignature& signature);
   void leave(uint32_t lastSequence, const os::WaitLimit& limit);
+  // Closes the control channel without goodbye, soon.
+  void abandon();
   // Until an error is raised, a rank says goodbye, or the limit is reached.
   void awaitNews(const os::WaitLimit& limit);
   // Caller's memory is not touched any more once this has returned.
@@ -115,6 +119,7 @@ class Member : public std::enable_shared_from_this<Member> {
   const Membership membership_;
   DescriptorDesk desk_;
 
+  std::atomic<bool> someoneLeft_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   // Below: guarded by mutex_.

@@ -111,6 +111,7 @@ void Member::onGoodbye(const wire::Goodbye& goodbye) {
   {
     const std::lock_guard lock(mutex_);
     left_[static_cast<size_t>(goodbye.rank)] = goodbye.lastSequence;
+    someoneLeft_.store(true, std::memory_order_release);
     ++news_;
     changed_.notify_all();
   }
@@ -201,8 +202,9 @@ void Member::judgeLeavers() {
     const std::lock_guard lock(mutex_);
     if (!waiting_ || !history_) return;
     const uint32_t sequence = waiting_->first.sequence();
-    // Not the operation under way any more: no need.
-    if (history_->current() != sequence || history_->finished() == sequence) return;
+    // Not under way any more: no need. (Of a group all operations began at once, so the newest need
+    // not be the one that this rank waits in.)
+    if (static_cast<int32_t>(history_->finished() - sequence) >= 0) return;
     for (size_t rank = 0; rank < left_.size() && failure.ok(); ++rank) {
       if (!left_[rank] || static_cast<int32_t>(sequence - *left_[rank]) <= 0) continue;
       culprit = static_cast<int>(rank);

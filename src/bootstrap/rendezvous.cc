@@ -155,7 +155,8 @@ class Rendezvous {
 
   Result<wire::Table> awaitTable(int fd) {
     const os::WaitLimit limit{Deadline::at(limit_.deadline.instant() + kVerdictGrace), &errors_};
-    auto frame = recvFrame(fd, limit, "wait for all ranks to join");
+    auto frame = recvFrame(fd, limit, "wait for all ranks to join", Descriptors::kNone,
+                           wire::bodyLimit(wire::Kind::kTable));
     if (!frame.ok()) {
       if (frame.status().code() != Code::kRemoteError || errors_.raised()) return frame.status();
       return remoteError("the root went away before all ranks had joined");

@@ -65,20 +65,23 @@ class MemberSession final : public Session {
     if (!forked()) member_->desk().withdraw(name);
   }
 
-  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
-                                       Deadline deadline) override {
+  Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name,
+                                         Deadline deadline) override {
     INCCL_TRY(usableWith(peer));
     INCCL_TRY_ASSIGN(const wire::Endpoints endpoints, wire::decodeEndpoints(info(peer).endpoints));
     DialRequest request = requestTo(peer, wire::Purpose::kDescriptor);
     request.frame = wire::encodeFrame(wire::DescriptorRequest{peer, name});
+    return dialUntil(peer, request, {deadline, &errors_}, [&](const os::WaitLimit& within) {
+      return dialLocal(endpoints.localName, request, within);
+    });
+  }
+  Result<os::UniqueFd> receiveDescriptor(int peer, const std::string& name, int connection,
+                                         Deadline deadline) override {
+    INCCL_TRY(usableWith(peer));
     const os::WaitLimit limit{deadline, &errors_};
-    INCCL_TRY_ASSIGN(const os::UniqueFd connection,
-                     dialUntil(peer, request, limit, [&](const os::WaitLimit& within) {
-                       return dialLocal(endpoints.localName, request, within);
-                     }));
     const std::string what = fmt::format("fetch '{}' of {}", name, info(peer).describe());
     INCCL_TRY_ASSIGN(ReceivedFrame frame,
-                     recvFrame(connection.get(), limit, what, Descriptors::kExpected));
+                     recvFrame(connection, limit, what, Descriptors::kExpected));
     if (frame.kind != wire::Kind::kDescriptorReply || !frame.descriptor.valid())
       return remoteError(what + ": no descriptor came (too many open files?)");
     return std::move(frame.descriptor);
@@ -89,18 +92,32 @@ class MemberSession final : public Session {
   }
 
   Status explainBrokenPeer(int peer, const std::string& during, Nanos grace) override {
-    INCCL_TRY(usableWith(peer));
+    if (peer < 0) {
+      INCCL_TRY(usable());
+    } else {
+      INCCL_TRY(usableWith(peer));
+    }
     const os::WaitLimit limit{Deadline::after(grace), &errors_};
     while (limit.check("explain").ok()) {
-      const Status left = member_->whetherLeft(peer);
+      const Status left = peer < 0 ? Status() : member_->whetherLeft(peer);
       if (!left.ok()) return raiseAndReport(left, peer);
       member_->awaitNews(limit);
     }
     if (errors_.raised()) return errors_.status();
+    if (peer < 0)
+      return raiseAndReport(remoteError(fmt::format("{} lost a connection during {}",
+                                                    info(rank()).describe(), during)),
+                            peer);
     return raiseAndReport(remoteError(fmt::format("{} closed its connection during {}",
                                                   info(peer).describe(), during)),
                           peer);
   }
+
+  [[nodiscard]] Status whetherLeft(int peer) override {
+    INCCL_TRY(usableWith(peer));
+    return member_->whetherLeft(peer);
+  }
+  [[nodiscard]] bool someoneLeft() const override { return member_->someoneLeft(); }
 
   void reportWaiting(OpTag tag, const OpSignature& signature) override {
     if (!forked()) member_->askOthers(tag, signature);
@@ -108,6 +125,10 @@ class MemberSession final : public Session {
 
   void leave(uint32_t lastSequence, Nanos linger) override {
     if (!forked()) member_->leave(lastSequence, {Deadline::after(linger), &errors_});
+  }
+
+  void abandon() override {
+    if (!forked()) member_->abandon();
   }
 
  private:

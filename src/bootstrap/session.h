@@ -71,20 +71,31 @@ class Session {
   virtual Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) = 0;
 
   // Descriptors of memory between ranks of one host: offered under a name, fetched by peers (a
-  // duplicate) while the offer stands. fetch waits for the offer up to its deadline.
+  // duplicate) while the offer stands. A request never depends on the peer's caller; on the
+  // connection that it gives the descriptor comes once it is offered. fetch does both.
   virtual Status offerDescriptor(const std::string& name, int fd) = 0;
   virtual void withdrawDescriptor(const std::string& name) = 0;
-  virtual Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
-                                               Deadline deadline) = 0;
+  virtual Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name,
+                                                 Deadline deadline) = 0;
+  virtual Result<os::UniqueFd> receiveDescriptor(int peer, const std::string& name, int connection,
+                                                 Deadline deadline) = 0;
+  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name, Deadline deadline) {
+    INCCL_TRY_ASSIGN(const os::UniqueFd connection, requestDescriptor(peer, name, deadline));
+    return receiveDescriptor(peer, name, connection.get(), deadline);
+  }
 
   // This rank failed (or saw `culprit` fail, -1 when nobody in particular): tell everyone. Returns
   // at once. The failure has already been raised locally.
   virtual void reportFailure(const Status& failure, int culprit) = 0;
 
-  // A data connection to `peer` broke. Gives the arbiter `grace` to say why (it may know the true
-  // first cause), then raises "rank … closed its connection during …" itself. Returns the
-  // communicator's error, whichever it became.
+  // A data connection to `peer` (-1: nobody knows to whom) broke. Gives the arbiter `grace` to say
+  // why (it may know the true first cause), then raises "rank … closed its connection during …"
+  // itself. Returns the communicator's error, whichever it became.
   virtual Status explainBrokenPeer(int peer, const std::string& during, Nanos grace) = 0;
+
+  // kRemoteError when `peer` has said goodbye. Whether anybody has at all is one load.
+  [[nodiscard]] virtual Status whetherLeft(int peer) = 0;
+  [[nodiscard]] virtual bool someoneLeft() const = 0;
 
   // This rank has waited long in `tag`/`signature`: every rank compares with its own history, now
   // and when it gets there; a difference is raised on all ranks as kInvalidUsage naming both calls.
@@ -94,6 +105,10 @@ class Session {
   // Clean farewell after `lastSequence` operations. Peers may finish operations up to that number;
   // a later one fails with kRemoteError that says who left. Flushes the farewell, at most `linger`.
   virtual void leave(uint32_t lastSequence, Nanos linger) = 0;
+
+  // From any thread, at once: peers see this rank die now, not when the session goes. All that may
+  // follow is the destructor.
+  virtual void abandon() = 0;
 };
 
 }  // namespace inccl::bootstrap

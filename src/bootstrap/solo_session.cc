@@ -40,7 +40,9 @@ class SoloSession final : public Session {
     const std::lock_guard lock(mutex_);
     offers_.erase(name);
   }
-  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name, Deadline) override {
+  Status whetherLeft(int) override { return {}; }
+  [[nodiscard]] bool someoneLeft() const override { return false; }
+  Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name, Deadline) override {
     if (peer != 0) return noPeer();
     const std::lock_guard lock(mutex_);
     const auto found = offers_.find(name);
@@ -49,11 +51,17 @@ class SoloSession final : public Session {
       return timeoutError(fmt::format("nothing is offered as '{}'", name));
     return duplicate(found->second.get());
   }
+  // Alone, what was requested came with the answer.
+  Result<os::UniqueFd> receiveDescriptor(int, const std::string&, int connection,
+                                         Deadline) override {
+    return duplicate(connection);
+  }
 
   void reportFailure(const Status&, int) override {}
   Status explainBrokenPeer(int, const std::string&, Nanos) override { return noPeer(); }
   void reportWaiting(OpTag, const OpSignature&) override {}
   void leave(uint32_t, Nanos) override {}
+  void abandon() override {}
 
  private:
   static Status noPeer() { return invalidArgument("a communicator of one rank has no peers"); }

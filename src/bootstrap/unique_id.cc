@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <span>
 
 #include "base/hash.h"
 #include "wire/byte_codec.h"
@@ -92,7 +93,8 @@ UniqueIdBytes UniqueId::encode() const {
 }
 
 Result<UniqueId> UniqueId::decode(const UniqueIdBytes& bytes) {
-  wire::Reader reader(bytes);
+  // The checksum is no address.
+  wire::Reader reader(std::span<const std::byte>(bytes).first(kChecksumOffset));
   uint32_t magic = 0;
   uint8_t version = 0, flags = 0, count = 0;
   UniqueId id;

@@ -1,6 +1,9 @@
 // One call on a communicator as plain values: what, from where, to where.
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "base/op_signature.h"
 
 namespace inccl::comm {
@@ -9,6 +12,8 @@ struct Call {
   OpSignature signature;
   const void* send = nullptr;
   void* recv = nullptr;
+  // Of a pre-multiplied sum: one element of the type.
+  std::array<std::byte, 16> factor{};
 
   // Bytes of one rank's contribution.
   [[nodiscard]] size_t bytes() const { return signature.count * sizeOf(signature.type); }

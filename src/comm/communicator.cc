@@ -36,8 +36,9 @@ std::unique_ptr<Communicator> Communicator::make(int rankCount, int rank, Config
 
 Status Communicator::create(const bootstrap::UniqueId& id) {
   const Nanos start = nowNs();
+  const Deadline deadline = Deadline::after(config_.creationTimeout);
   INCCL_TRY_ASSIGN(rules_, ChoiceRules::parse(config_.algorithm, config_.protocol));
-  if (Status joined = join(id); !joined.ok()) {
+  if (Status joined = join(id, deadline); !joined.ok()) {
     // Others may be waiting for us: the first cause is what they should hear.
     errors_.raise(joined);
     return joined;
@@ -47,12 +48,15 @@ Status Communicator::create(const bootstrap::UniqueId& id) {
   return {};
 }
 
+Status Communicator::usableHere() const {
+  if (forkGeneration() == forkGeneration_) return {};
+  return invalidUsage(
+      "this communicator was made by the parent process; after fork a child makes its own");
+}
+
 Status Communicator::validate(const Call& call) const {
-  if (forkGeneration() != forkGeneration_)
-    return invalidUsage(
-        "this communicator was made by the parent process; after fork a child makes its own");
   const int32_t root = call.signature.root;
-  const bool hasRoot = call.signature.collective == Collective::kBroadcast || call.isMessage();
+  const bool hasRoot = isRooted(call.signature.collective) || call.isMessage();
   if (hasRoot && (root < 0 || root >= rankCount_)) {
     return invalidArgument(fmt::format("{}: {} {} is not within 0 … {}",
                                        name(call.signature.collective),
@@ -62,9 +66,9 @@ Status Communicator::validate(const Call& call) const {
 }
 
 std::string Communicator::lastFailure() const {
+  if (errors_.raised()) return std::string(errors_.status().message());
   const std::lock_guard lock(failureMutex_);
-  if (!lastFailure_.empty()) return lastFailure_;
-  return std::string(errors_.status().message());
+  return lastFailure_;
 }
 
 void Communicator::noteFailure(const Status& failure) {
@@ -72,12 +76,23 @@ void Communicator::noteFailure(const Status& failure) {
   lastFailure_ = failure.message();
 }
 
-void Communicator::abort() {
-  errors_.raise({Code::kAborted, fmt::format("communicator{} aborted on rank {}",
-                                             name_.empty() ? "" : " " + name_, rank_)});
+bool Communicator::abort() {
+  Status aborted(Code::kAborted, fmt::format("communicator{} aborted on rank {}",
+                                             name_.empty() ? "" : " " + name_, rank_));
+  if (ended_.exchange(true)) return false;
+  errors_.raise(std::move(aborted));
+  if (session_) session_->abandon();
+  return true;
 }
 
 void Communicator::leave() {
+  sayGoodbye();
+  if (ended_.exchange(true)) return;
+  errors_.raise(invalidUsage(fmt::format("communicator{} was destroyed on rank {}",
+                                         name_.empty() ? "" : " " + name_, rank_)));
+}
+
+void Communicator::sayGoodbye() {
   if (!session_ || errors_.raised()) return;
   // Messages that peers have not taken yet would go with this rank.
   const Deadline deadline = Deadline::after(kLinger);

@@ -5,8 +5,8 @@
 // the caller's thread (exec/runner.h). What the data path touches is ready before: plans are chosen
 // and channels opened at the first operation that needs them, never again.
 //
-// Threads: collective calls take turns (Turn). abort() and error() may come from any thread at any
-// time, also while create() is still joining.
+// Threads: collective calls take turns (Turn). Once create() has succeeded, abort() and error() may
+// come from any thread at any time, also while leave() still lingers.
 #pragma once
 
 #include <array>
@@ -24,6 +24,7 @@
 #include "base/op_history.h"
 #include "bootstrap/session.h"
 #include "comm/call.h"
+#include "comm/own_operations.h"
 #include "comm/plan.h"
 #include "comm/session_connector.h"
 #include "comm/turn.h"
@@ -46,41 +47,54 @@ class Communicator final : private exec::Supervisor {
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int rankCount() const { return rankCount_; }
   [[nodiscard]] Status error() const { return errors_.status(); }
-  // The newest failure of a call, sticky or not.
+  // What sticks to the communicator; before anything does, the newest failure of a call.
   [[nodiscard]] std::string lastFailure() const;
   void noteFailure(const Status& failure);
   // "shm half half 0123456789abcdef" for a collective of `bytes` per rank.
   Result<std::string> describePlan(std::string_view collectiveName, size_t bytes);
 
-  // Checks everything about `call` that this communicator can judge (rank numbers, the process).
+  // kInvalidUsage in a child that was forked from the process that made this. Takes no lock, since
+  // a thread that the child does not have may hold it: to be asked before anything else.
+  [[nodiscard]] Status usableHere() const;
+  // Checks everything about `call` that this communicator can judge (rank numbers).
   Status validate(const Call& call) const;
+  // Operations of the caller's, see own_operations.h.
+  Result<int> createPreMulSum(DataType type, const void* factor) {
+    return ownOperations_.createPreMulSum(type, factor);
+  }
+  Status destroyOperation(int operation) { return ownOperations_.destroy(operation); }
+  Status resolveOperation(Call& call) const { return ownOperations_.resolve(call); }
   // One operation, now, on this thread.
   Status run(const Call& call);
 
-  // Several calls of one group. The steps are separate, so that a thread that holds several
-  // communicators opens the sends of all before the receives of any.
-  Status openSends(const std::vector<Call>& calls);
-  Status openReceives(const std::vector<Call>& calls);
-  // One queue of collectives in order, and one queue per message.
+  // The calls of one group: a queue of collectives in order, and one of the messages of each pair
+  // and direction.
   Status makeQueues(const std::vector<Call>& calls, std::vector<exec::OperationQueue>& queues);
   // Everything begun so far is over: nobody is waited for any more.
   void endOperations() { history_.end(sequence_); }
+  // A call could not even begin, or not be driven to its end, for want of memory: peers may wait
+  // for it, so the communicator has failed.
+  Status outOfMemory() { return fail(systemError("out of memory", ENOMEM), -1); }
   [[nodiscard]] Turn& turn() { return turn_; }
 
-  // Ends every wait at once; the communicator is not used for anything afterwards.
-  void abort();
-  // Says goodbye to the peers.
+  // Ends every wait at once, and the peers see this rank die, whoever still holds the communicator.
+  // It is not used for anything afterwards. False when it had ended before, by this or by leave().
+  bool abort();
+  // Says goodbye to the peers. A call that comes later all the same (another thread's open group
+  // may hold one) is an error.
   void leave();
 
  private:
   Communicator(Config config, int rankCount, int rank, std::string name);
+  void sayGoodbye();
 
-  // connect.cc: who shares memory, and by what the others are reached.
-  Status join(const bootstrap::UniqueId& id);
-  Status connect();
-  Status shareMemory(bool byThreads, const std::vector<int>& members);
-  Status agree(const Status& mine);
-  Status agreeOnResources(const std::vector<int>& members);
+  // connect.cc: who shares memory, and by what the others are reached, all until one deadline.
+  struct Verdict;
+  Status join(const bootstrap::UniqueId& id, Deadline deadline);
+  Status connect(Deadline deadline);
+  Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
+  Result<Verdict> agree(const Status& mine, Deadline deadline);
+  Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
 
@@ -90,12 +104,10 @@ class Communicator final : private exec::Supervisor {
     Plan plan;
     LanePlan* lanes = nullptr;  // for Kernel::kLanes
   };
-  Result<ReadyPlan*> readyPlan(const Call& call, OpTag tag);
+  Result<ReadyPlan*> readyPlan(const Call& call);
   ReadyPlan& planSlot(Collective collective, size_t bytes);
   Result<LanePlan*> lanePlan(Collective collective, algo::Algorithm algorithm, int root);
-  // Chooses the plan of `call` and opens the channels that it needs in one direction.
-  Status openPlan(const Call& call, bool sends);
-  Status openLanes(LanePlan& plan, bool sends);
+  Status openLanes(LanePlan& plan);
   Result<transport::SendChannel*> sendChannel(int peer, uint32_t channel);
   Result<transport::RecvChannel*> recvChannel(int peer, uint32_t channel);
 
@@ -104,6 +116,8 @@ class Communicator final : private exec::Supervisor {
   struct Collect;
   template <typename Sink>
   Status dispatch(const Call& call, Sink& sink);
+  template <typename Sink>
+  Status dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready, Sink& sink);
   template <typename Sink>
   Status dispatchShared(const Call& call, OpTag tag, const Plan& plan, Sink& sink);
   template <typename Sink>
@@ -116,7 +130,8 @@ class Communicator final : private exec::Supervisor {
   OpTag beginCollective(const OpSignature& signature);
 
   // supervision.cc: exec::Supervisor.
-  void waitsLong(const exec::Operation& operation) override;
+  Status waitsLong(const exec::Operation& operation) override;
+  Status deserted(const exec::Operation& operation, Status farewell) override;
   Status mismatch(const exec::Operation& operation) override;
   Status broken(const exec::Operation& operation) override;
   Status timedOut(const exec::Operation& operation, Nanos waited) override;
@@ -137,9 +152,10 @@ class Communicator final : private exec::Supervisor {
 
   Turn turn_;
   ErrorState errors_;
+  std::atomic<bool> ended_{false};  // left or aborted
   OpHistory history_;
+  OwnOperations ownOperations_;
   uint32_t sequence_ = 0;
-  OpTag openingFor_;  // the operation that first needs the channels that are being opened
 
   std::unique_ptr<bootstrap::Session> session_;
   std::unique_ptr<SessionConnector> connector_;
@@ -156,7 +172,7 @@ class Communicator final : private exec::Supervisor {
   std::vector<uint32_t> sentMessages_, receivedMessages_;
 
   // By collective and size class: 2^(k-1) < bytes <= 2^k. A lane plan depends on the root too.
-  std::array<std::array<ReadyPlan, 65>, 5> plans_;
+  std::array<std::array<ReadyPlan, 65>, kCollectiveCount> plans_;
   std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
 
   mutable std::mutex failureMutex_;

@@ -1,7 +1,8 @@
 // Creation: who is there, who shares memory, and by which transport the others are reached.
 //
 // Every step that may fail on one rank alone is followed by agree(): either all ranks have it, or
-// all do without. So no rank waits for a segment that another could not map.
+// all do without. So no rank waits for a segment that another could not map. All steps together
+// have one deadline, that of the creation.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,7 +61,12 @@ std::string toText(const std::vector<std::byte>& blob) {
 
 }  // namespace
 
-Status Communicator::join(const bootstrap::UniqueId& id) {
+// What all ranks agreed on, in contrast to a failure to agree.
+struct Communicator::Verdict {
+  Status status;
+};
+
+Status Communicator::join(const bootstrap::UniqueId& id, Deadline deadline) {
   INCCL_TRY(checkTransportName(config_.transport));
   runContext_.errors = &errors_;
   runContext_.supervisor = this;
@@ -71,7 +77,7 @@ Status Communicator::join(const bootstrap::UniqueId& id) {
   planContext_.rankCount = rankCount_;
   transportName_ = "self";
   if (rankCount_ == 1) return {};
-  return connect();
+  return connect(deadline);
 }
 
 std::vector<int> Communicator::hostMembers() const {
@@ -84,21 +90,20 @@ std::vector<int> Communicator::hostMembers() const {
 }
 
 // Every rank says how it went; the first failure, by rank, is everybody's.
-Status Communicator::agree(const Status& mine) {
+Result<Communicator::Verdict> Communicator::agree(const Status& mine, Deadline deadline) {
   const std::string text =
       mine.ok() ? "" : fmt::format("{:04}{}", static_cast<int>(mine.code()), mine.message());
-  INCCL_TRY_ASSIGN(const auto blobs,
-                   session_->allGather(toBlob(text), Deadline::after(config_.creationTimeout)));
+  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(text), deadline));
   for (size_t rank = 0; rank < blobs.size(); ++rank) {
     const std::string theirs = toText(blobs[rank]);
     if (theirs.size() < 4) continue;
-    return {static_cast<Code>(std::atoi(theirs.substr(0, 4).c_str())),
-            fmt::format("rank {}: {}", rank, theirs.substr(4))};
+    return Verdict{{static_cast<Code>(std::atoi(theirs.substr(0, 4).c_str())),
+                    fmt::format("rank {}: {}", rank, theirs.substr(4))}};
   }
-  return {};
+  return Verdict{};
 }
 
-Status Communicator::connect() {
+Status Communicator::connect(Deadline deadline) {
   const std::vector<int> members = hostMembers();
   const auto& peers = session_->peers();
   const PeerInfo& me = peers[static_cast<size_t>(rank_)];
@@ -121,12 +126,13 @@ Status Communicator::connect() {
   if (wanted != "tcp") {
     const bool byThreads = wanted == "inproc" || (automatic && oneProcess);
     // All ranks take part in the agreement, also those that are alone on their host.
-    Status shared = shareMemory(byThreads, members);
-    if (!shared.ok()) {
+    INCCL_TRY_ASSIGN(const Verdict shared, shareMemory(byThreads, members, deadline));
+    if (!shared.status.ok()) {
       shared_.reset();
       if (errors_.raised()) return errors_.status();
-      if (!automatic || shared.code() != Code::kSystemError) return shared;
-      if (rank_ == 0) logWarn("no shared memory, going on over tcp: {}", shared.message());
+      // A budget that is too small is the user's to change; anything else costs speed only.
+      if (!automatic || shared.status.code() == Code::kInvalidArgument) return shared.status;
+      if (rank_ == 0) logWarn("no shared memory, going on over tcp: {}", shared.status.message());
     } else if (shared_) {
       transportName_ =
           oneHost ? std::string(shared_->name()) : fmt::format("{}+tcp", shared_->name());
@@ -138,10 +144,12 @@ Status Communicator::connect() {
     planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
     planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
   }
-  return agreeOnResources(members);
+  return agreeOnResources(members, deadline);
 }
 
-Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members) {
+Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
+                                                        const std::vector<int>& members,
+                                                        Deadline deadline) {
   const auto memberCount = static_cast<uint32_t>(members.size());
   auto shapes = transport::SharedShapes::within(config_.bufferBytes, rankCount_, memberCount);
   if (shapes.ok() && memberCount > 1) {
@@ -156,21 +164,22 @@ Status Communicator::shareMemory(bool byThreads, const std::vector<int>& members
         std::make_unique<transport::SharedTransport>(std::move(exchange), members, rank_, *shapes);
   }
   const bool creates = shared_ && shared_->createsSegment();
-  INCCL_TRY(agree(creates ? shared_->createSegment() : shapes.status()));
+  INCCL_TRY_ASSIGN(Verdict created,
+                   agree(creates ? shared_->createSegment() : shapes.status(), deadline));
+  if (!created.status.ok()) return created;
   const bool attaches = shared_ && !creates;
-  return agree(attaches ? shared_->attachSegment(Deadline::after(config_.connectTimeout))
-                        : Status());
+  const Deadline attached = Deadline::after(config_.connectTimeout).earlier(deadline);
+  return agree(attaches ? shared_->attachSegment(attached) : Status(), deadline);
 }
 
 // Slices of lane programs must be cut alike everywhere: the smallest message of all ranks. Whether
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
-Status Communicator::agreeOnResources(const std::vector<int>& members) {
+Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
   RankResources mine{network_->messageBytes(), os::cpuBudget()};
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
   wire::Writer writer;
   RankResources::fields(writer, mine);
-  INCCL_TRY_ASSIGN(const auto blobs,
-                   session_->allGather(writer.take(), Deadline::after(config_.creationTimeout)));
+  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(writer.take(), deadline));
   std::vector<RankResources> all(blobs.size());
   messageBytes_ = mine.messageBytes;
   for (size_t rank = 0; rank < blobs.size(); ++rank) {
@@ -179,6 +188,7 @@ Status Communicator::agreeOnResources(const std::vector<int>& members) {
     INCCL_TRY(reader.finish("resources"));
     messageBytes_ = std::min<size_t>(messageBytes_, all[rank].messageBytes);
   }
+  planContext_.messageBytes = messageBytes_;
   if (messageBytes_ < 64) return internalError("ranks did not agree on the size of messages");
   std::vector<os::CpuBudget> budgets;
   for (const int member : members) budgets.push_back(all[static_cast<size_t>(member)].cpu);

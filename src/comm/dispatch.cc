@@ -1,6 +1,7 @@
 #include "comm/dispatch.h"
 
 #include <algorithm>
+#include <new>
 
 namespace inccl::comm {
 
@@ -8,7 +9,12 @@ Status Communicator::run(const Call& call) {
   const TurnGuard turn(turn_);
   if (errors_.raised()) return errors_.status();
   RunNow sink{runContext_};
-  Status status = dispatch(call, sink);
+  Status status;
+  try {
+    status = dispatch(call, sink);
+  } catch (const std::bad_alloc&) {
+    status = outOfMemory();
+  }
   endOperations();
   return status;
 }
@@ -16,33 +22,6 @@ Status Communicator::run(const Call& call) {
 void Communicator::copyOwn(const Call& call) {
   if (call.recv != call.send && call.bytes() > 0 && call.send)
     std::memcpy(call.recv, call.send, call.bytes());
-}
-
-Status Communicator::openSends(const std::vector<Call>& calls) {
-  if (errors_.raised()) return errors_.status();
-  for (const Call& call : calls) {
-    if (call.signature.collective == Collective::kSend) {
-      if (call.signature.root == rank_) continue;
-      if (auto channel = sendChannel(call.signature.root, kMessageChannel); !channel.ok())
-        return channel.status();
-    } else if (!call.isMessage()) {
-      INCCL_TRY(openPlan(call, true));
-    }
-  }
-  return {};
-}
-
-Status Communicator::openReceives(const std::vector<Call>& calls) {
-  for (const Call& call : calls) {
-    if (call.signature.collective == Collective::kRecv) {
-      if (call.signature.root == rank_) continue;
-      if (auto channel = recvChannel(call.signature.root, kMessageChannel); !channel.ok())
-        return channel.status();
-    } else if (!call.isMessage()) {
-      INCCL_TRY(openPlan(call, false));
-    }
-  }
-  return {};
 }
 
 // Messages of a rank to itself are paired in order and copied here.
@@ -69,6 +48,11 @@ Status Communicator::copyOwnMessages(const std::vector<Call>& calls) const {
 
 Status Communicator::makeQueues(const std::vector<Call>& calls,
                                 std::vector<exec::OperationQueue>& queues) {
+  if (errors_.raised()) return errors_.status();
+  // What can be refused is refused before anything has begun; from then on a failure sticks.
+  for (const Call& call : calls) {
+    if (!call.isMessage()) INCCL_TRY(readyPlan(call).status());
+  }
   INCCL_TRY(copyOwnMessages(calls));
   exec::OperationQueue collectives{&runContext_, {}};
   Collect inOrder{collectives.operations};

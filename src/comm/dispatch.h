@@ -14,6 +14,7 @@
 
 #include "comm/communicator.h"
 #include "comm/lane_plan.h"
+#include "comm/surroundings.h"
 #include "exec/message.h"
 #include "exec/shared/exchange.h"
 #include "exec/shared/flat.h"
@@ -29,6 +30,12 @@ struct Communicator::RunNow {
     Op operation(std::forward<Args>(args)...);
     return exec::run(operation, context);
   }
+  template <typename Body>
+  Status surround(Surroundings surroundings, Body body) {
+    Status status = body();
+    if (status.ok()) surroundings.after();
+    return status;
+  }
 };
 
 struct Communicator::Collect {
@@ -36,6 +43,16 @@ struct Communicator::Collect {
   template <typename Op, typename... Args>
   Status operate(Args&&... args) {
     operations.push_back(std::make_unique<Op>(std::forward<Args>(args)...));
+    return {};
+  }
+  // The operation that `body` adds, if any, gets the surroundings.
+  template <typename Body>
+  Status surround(Surroundings surroundings, Body body) {
+    const size_t before = operations.size();
+    INCCL_TRY(body());
+    if (operations.size() == before) return {};
+    operations.back() = std::make_unique<SurroundedOperation>(std::move(operations.back()),
+                                                              std::move(surroundings));
     return {};
   }
 };
@@ -84,8 +101,27 @@ inline OpTag Communicator::beginCollective(const OpSignature& signature) {
 template <typename Sink>
 Status Communicator::dispatch(const Call& call, Sink& sink) {
   if (call.isMessage()) return dispatchMessage(call, sink);
+  // Whatever fails before the operation has begun concerns this call alone.
+  INCCL_TRY_ASSIGN(const ReadyPlan* const ready, readyPlan(call));
   const OpTag tag = beginCollective(call.signature);
-  INCCL_TRY_ASSIGN(ReadyPlan* const ready, readyPlan(call, tag));
+  const auto isSum = [](RedOp op) { return op == RedOp::kAvg || op == RedOp::kPreMulSum; };
+  Status status;
+  if (isSum(call.signature.op)) [[unlikely]] {
+    Call sum = call;
+    Surroundings surroundings = Surroundings::before(sum, rank_, rankCount_);
+    status = sink.surround(std::move(surroundings),
+                           [&] { return dispatchCollective(sum, tag, *ready, sink); });
+  } else {
+    status = dispatchCollective(call, tag, *ready, sink);
+  }
+  if (status.ok()) [[likely]]
+    return status;
+  return fail(status, -1);
+}
+
+template <typename Sink>
+Status Communicator::dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready,
+                                        Sink& sink) {
   if (rankCount_ == 1) {
     copyOwn(call);
     return sink.template operate<Nothing>();
@@ -94,8 +130,8 @@ Status Communicator::dispatch(const Call& call, Sink& sink) {
     // Nothing moves, and nobody waits: a peer that meant something else finds out by asking.
     return sink.template operate<Nothing>();
   }
-  if (ready->plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready->lanes, sink);
-  return dispatchShared(call, tag, ready->plan, sink);
+  if (ready.plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready.lanes, sink);
+  return dispatchShared(call, tag, ready.plan, sink);
 }
 
 template <typename Sink>
@@ -119,9 +155,9 @@ Status Communicator::dispatchShared(const Call& call, OpTag tag, const Plan& pla
       return sink.template operate<exec::SharedAllGather>(group, tag, call.send, call.recv, bytes);
     case Collective::kAllReduce:
       break;
-    case Collective::kSend:
-    case Collective::kRecv:
-      return internalError("a message is no shared collective");
+    default:
+      return internalError(
+          fmt::format("{} has no kernel over shared memory", name(call.signature.collective)));
   }
   const reduce::ReduceManyFn reduceMany =
       reduce::find(call.signature.type, call.signature.op).reduceMany;
@@ -140,6 +176,7 @@ Status Communicator::dispatchShared(const Call& call, OpTag tag, const Plan& pla
 
 template <typename Sink>
 Status Communicator::dispatchLanes(const Call& call, OpTag tag, LanePlan& lanes, Sink& sink) {
+  if (!lanes.ready()) INCCL_TRY(openLanes(lanes));
   return sink.template operate<LaneRun>(lanes, call, tag);
 }
 
@@ -156,11 +193,19 @@ Status Communicator::dispatchMessage(const Call& call, Sink& sink) {
   uint32_t& number = sends ? sentMessages_[static_cast<size_t>(peer)]
                            : receivedMessages_[static_cast<size_t>(peer)];
   if (sends) {
-    INCCL_TRY_ASSIGN(transport::SendChannel* const channel, sendChannel(peer, kMessageChannel));
+    // Memory and sockets take what nobody will read: that the peer has left must be asked.
+    if (session_->someoneLeft()) {
+      if (Status left = session_->whetherLeft(peer); !left.ok()) return fail(std::move(left), peer);
+    }
+    auto opened = sendChannel(peer, kMessageChannel);
+    if (!opened.ok()) return fail(std::move(opened).status(), peer);
+    transport::SendChannel* const channel = opened.value();
     return sink.template operate<exec::SendOperation>(
         *channel, peer, OpTag(++number, alike.digest()), call.send, call.bytes());
   }
-  INCCL_TRY_ASSIGN(transport::RecvChannel* const channel, recvChannel(peer, kMessageChannel));
+  auto opened = recvChannel(peer, kMessageChannel);
+  if (!opened.ok()) return fail(std::move(opened).status(), peer);
+  transport::RecvChannel* const channel = opened.value();
   return sink.template operate<exec::RecvOperation>(*channel, peer, OpTag(++number, alike.digest()),
                                                     call.recv, call.bytes());
 }

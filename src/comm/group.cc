@@ -1,6 +1,7 @@
 #include "comm/group.h"
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -49,6 +50,8 @@ class AllTurns {
 };
 
 Status runShares(std::vector<Share>& shares) {
+  // A child may end the group that its parent had open.
+  for (const Share& share : shares) INCCL_TRY(share.communicator->usableHere());
   const AllTurns turns(shares);
   Status first;
   const auto keep = [&first](Share& share, const Status& status) {
@@ -58,16 +61,18 @@ Status runShares(std::vector<Share>& shares) {
     share.calls.clear();  // the others go on without it
     return false;
   };
-  for (Share& share : shares) keep(share, share.communicator->openSends(share.calls));
-  for (Share& share : shares) keep(share, share.communicator->openReceives(share.calls));
-  std::vector<exec::OperationQueue> queues;
-  std::vector<Share*> owners;
-  for (Share& share : shares) {
-    keep(share, share.communicator->makeQueues(share.calls, queues));
-    owners.resize(queues.size(), &share);
+  try {
+    std::vector<exec::OperationQueue> queues;
+    std::vector<Share*> owners;
+    for (Share& share : shares) {
+      keep(share, share.communicator->makeQueues(share.calls, queues));
+      owners.resize(queues.size(), &share);
+    }
+    const std::vector<Status> statuses = exec::runTogether(queues);
+    for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], statuses[i]);
+  } catch (const std::bad_alloc&) {
+    for (Share& share : shares) keep(share, share.communicator->outOfMemory());
   }
-  const std::vector<Status> statuses = exec::runTogether(queues);
-  for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], statuses[i]);
   for (Share& share : shares) share.communicator->endOperations();
   return first;
 }
@@ -78,6 +83,13 @@ Status submit(CommunicatorRef communicator, const Call& call) {
   if (group.depth == 0) return communicator->run(call);
   shareOf(std::move(communicator)).calls.push_back(call);
   return {};
+}
+
+int groupDepth() { return group.depth; }
+
+bool groupHolds(const Communicator& communicator) {
+  return std::any_of(group.shares.begin(), group.shares.end(),
+                     [&](const Share& share) { return &*share.communicator == &communicator; });
 }
 
 void groupStart() { ++group.depth; }

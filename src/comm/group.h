@@ -15,6 +15,11 @@ namespace inccl::comm {
 // Runs `call` now, or keeps it when this thread is inside a group.
 Status submit(CommunicatorRef communicator, const Call& call);
 
+// Groups that this thread has open, one in the other.
+[[nodiscard]] int groupDepth();
+// A call that this thread's group keeps is on `communicator`.
+[[nodiscard]] bool groupHolds(const Communicator& communicator);
+
 void groupStart();
 Status groupEnd();
 

@@ -34,11 +34,13 @@ Result<Handle> HandleTable::add(std::unique_ptr<Communicator> communicator) {
   return invalidUsage(fmt::format("more than {} communicators in one process", kSlots));
 }
 
-CommunicatorRef HandleTable::enter(Handle handle) {
+CommunicatorRef HandleTable::enter(Handle handle, bool alsoRetired) {
   const auto index = static_cast<uint32_t>(handle >> 1) & (kSlots - 1);
   Slot& slot = slots_[index];
   const uint64_t before = slot.word.fetch_add(1, std::memory_order_acquire);
-  if ((before & kStateMask) == kLive &&
+  // A retired communicator cannot go any more once this call is counted.
+  const uint64_t state = before & kStateMask;
+  if ((state == kLive || (alsoRetired && state == kDying)) &&
       toHandle(index, slot.generation.load(std::memory_order_relaxed)) == handle)
     return CommunicatorRef(index, slot.communicator);
   leave(index);
@@ -57,11 +59,12 @@ bool HandleTable::retire(const CommunicatorRef& reference) {
 void HandleTable::leave(uint32_t index) {
   Slot& slot = slots_[index];
   if (slot.word.fetch_sub(1, std::memory_order_acq_rel) - 1 != kDying) return;
-  // The last one out of a retired slot; a late caller with a stale handle may try this as well.
-  Communicator* const communicator = slot.communicator;
+  // The last one out of a retired slot; a late caller with a stale handle may try this as well, and
+  // by now the slot may have another communicator, retired too. Whoever wins the slot takes what is
+  // in it then.
   uint64_t expected = kDying;
   if (!slot.word.compare_exchange_strong(expected, kFilling)) return;
-  slot.communicator = nullptr;
+  Communicator* const communicator = std::exchange(slot.communicator, nullptr);
   slot.generation.fetch_add(1);
   slot.word.fetch_and(~kFilling);
   delete communicator;

@@ -2,9 +2,9 @@
 //
 // A handle is the number of a slot and the slot's generation; nothing is read through it before
 // both were checked. A slot counts the calls that are inside its communicator. Retiring a handle
-// (destroy, abort) lets nobody in any more; the communicator goes when the last call has left. The
-// whole of it is one word per slot: state in the high bits, calls in the low ones, so that entering
-// and leaving cost one atomic addition each.
+// (destroy, abort) lets nobody in any more but an abort; the communicator goes when the last call
+// has left. The whole of it is one word per slot: state in the high bits, calls in the low ones, so
+// that entering and leaving cost one atomic addition each.
 #pragma once
 
 #include <atomic>
@@ -54,18 +54,22 @@ using Handle = uintptr_t;  // never 0
 
 class HandleTable {
  public:
+  // Communicators that one process may have.
+  static constexpr uint32_t kSlots = 4096;
+
   // The process's table.
   static HandleTable& instance();
 
   Result<Handle> add(std::unique_ptr<Communicator> communicator);
   // Empty for a handle that is not, or no longer, good.
-  [[nodiscard]] CommunicatorRef enter(Handle handle);
+  [[nodiscard]] CommunicatorRef enter(Handle handle) { return enter(handle, false); }
+  // The same, but also after retire() as long as calls are inside: what ends them must get in.
+  [[nodiscard]] CommunicatorRef enterUntilGone(Handle handle) { return enter(handle, true); }
   // Lets nobody in any more. False when somebody else did that first.
   bool retire(const CommunicatorRef& reference);
 
  private:
   friend class CommunicatorRef;
-  static constexpr uint32_t kSlots = 4096;
   static constexpr uint64_t kFree = 0, kLive = uint64_t{1} << 62, kDying = uint64_t{1} << 63,
                             kFilling = kLive | kDying, kStateMask = kFilling;
   struct alignas(64) Slot {
@@ -73,6 +77,7 @@ class HandleTable {
     std::atomic<uint32_t> generation{1};
     Communicator* communicator = nullptr;
   };
+  CommunicatorRef enter(Handle handle, bool alsoRetired);
   void leave(uint32_t slot);
 
   Slot slots_[kSlots];

@@ -28,20 +28,20 @@ Result<std::unique_ptr<LanePlan>> LanePlan::make(Collective collective, algo::Al
   return std::unique_ptr<LanePlan>(new LanePlan(std::move(program), messageBytes));
 }
 
-Status LanePlan::finish() {
+Status LanePlan::bind(std::vector<transport::SendChannel*> sends,
+                      std::vector<transport::RecvChannel*> receives) {
   const size_t scratchBytes = std::max<size_t>(program_->scratchBytes(messageBytes_), 64);
   scratch_.reset(static_cast<std::byte*>(::operator new(scratchBytes, kScratchAlignment)));
-  INCCL_TRY_ASSIGN(operation_,
-                   exec::LanesOperation::create(program_, sends_, receives_, messageBytes_));
+  INCCL_TRY_ASSIGN(operation_, exec::LanesOperation::create(program_, std::move(sends),
+                                                            std::move(receives), messageBytes_));
   return {};
 }
 
 Status LanePlan::begin(const Call& call, OpTag tag) {
   exec::LanesCall lanes;
-  const bool broadcasts = call.signature.collective == Collective::kBroadcast;
-  // Only the root of a broadcast has an input; the others' programs do not look at theirs.
-  lanes.input = broadcasts && program_->rank() != call.signature.root ? call.recv : call.send;
-  lanes.output = call.recv;
+  // Where only the root has an input, or an output, the others' programs do not look at theirs.
+  lanes.input = call.send ? call.send : call.recv;
+  lanes.output = call.recv ? call.recv : const_cast<void*>(call.send);
   lanes.scratch = {scratch_.get(), std::max<size_t>(program_->scratchBytes(messageBytes_), 64)};
   lanes.count = call.signature.count;
   lanes.elementBytes = sizeOf(call.signature.type);

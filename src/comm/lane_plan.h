@@ -1,9 +1,8 @@
 // A schedule made ready on one communicator: verified, compiled, its channels bound, its memory
 // there.
 //
-// Made once per (collective, algorithm, root). Opening the channels is the communicator's business,
-// in two halves (all sends of a thread's communicators before any receive); when the last one is
-// bound, the operation object is built, and every later call only begins it.
+// Made once per (collective, algorithm, root). Opening the channels is the communicator's business;
+// once they are bound, the operation object is built, and every later call only begins it.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +27,9 @@ class LanePlan {
 
   [[nodiscard]] std::span<const Endpoint> sendEndpoints() const { return program_->sendChannels(); }
   [[nodiscard]] std::span<const Endpoint> recvEndpoints() const { return program_->recvChannels(); }
-  // Channels in the order of the endpoints.
-  void bindSends(std::vector<transport::SendChannel*> channels) { sends_ = std::move(channels); }
-  void bindReceives(std::vector<transport::RecvChannel*> channels) {
-    receives_ = std::move(channels);
-  }
-  // Both bound: builds the operation.
-  Status finish();
+  // Channels in the order of the endpoints; builds the operation.
+  Status bind(std::vector<transport::SendChannel*> sends,
+              std::vector<transport::RecvChannel*> receives);
   [[nodiscard]] bool ready() const { return operation_ != nullptr; }
 
   // Starts `call`; one at a time.
@@ -50,8 +45,6 @@ class LanePlan {
 
   std::shared_ptr<const exec::CompiledProgram> program_;
   size_t messageBytes_;
-  std::vector<transport::SendChannel*> sends_;
-  std::vector<transport::RecvChannel*> receives_;
   std::unique_ptr<std::byte, FreeScratch> scratch_;
   std::unique_ptr<exec::LanesOperation> operation_;
 };

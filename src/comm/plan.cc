@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "base/environment.h"
 #include "base/hash.h"
 
 namespace inccl::comm {
@@ -27,12 +31,14 @@ constexpr size_t kFlatBytes = 32768;
 // Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
 constexpr size_t kRingBytes = 65536;
 
-constexpr std::array kAlgorithms = {
-    std::pair{Algorithm::kRing, "ring"},
-    std::pair{Algorithm::kRecursiveDoubling, "rd"},
-    std::pair{Algorithm::kDirect, "direct"},
-    std::pair{Algorithm::kHalf, "half"},
-};
+// By their names, so that a new algorithm can be asked for without a line here.
+const auto kAlgorithms = [] {
+  std::array<std::pair<Algorithm, const char*>, std::size(algo::kAllAlgorithms)> words;
+  std::ranges::transform(algo::kAllAlgorithms, words.begin(), [](Algorithm algorithm) {
+    return std::pair{algorithm, algo::name(algorithm).data()};
+  });
+  return words;
+}();
 constexpr std::array kKernels = {
     std::pair{Kernel::kTiny, "tiny"},   std::pair{Kernel::kFlat, "flat"},
     std::pair{Kernel::kHalf, "half"},   std::pair{Kernel::kPublish, "publish"},
@@ -42,15 +48,21 @@ constexpr std::array kFunctions = {
     std::pair{Collective::kAllReduce, "allreduce"},
     std::pair{Collective::kBroadcast, "broadcast"},
     std::pair{Collective::kAllGather, "allgather"},
+    std::pair{Collective::kReduce, "reduce"},
+    std::pair{Collective::kReduceScatter, "reducescatter"},
+    std::pair{Collective::kAllToAll, "alltoall"},
+    std::pair{Collective::kGather, "gather"},
+    std::pair{Collective::kScatter, "scatter"},
     std::pair{Collective::kBarrier, "barrier"},
 };
 
 template <typename Value, size_t kCount>
 std::optional<Value> lookUp(const std::array<std::pair<Value, const char*>, kCount>& words,
                             std::string_view text) {
-  if (text == "recursive_doubling") text = "rd";
+  std::string asked = lowerCase(text);
+  if (asked == "rd") asked = "recursive_doubling";
   for (const auto& [value, word] : words) {
-    if (text == word) return value;
+    if (asked == word) return value;
   }
   return std::nullopt;
 }
@@ -65,6 +77,13 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+template <typename Value, size_t kCount>
+std::string listOf(const std::array<std::pair<Value, const char*>, kCount>& words) {
+  std::string list;
+  for (const auto& [value, word] : words) list += fmt::format(" {}", word);
+  return list;
+}
+
 // "ring,direct" or "^ring" as a mask over the enum's values.
 template <typename Value, size_t kCount>
 Result<uint32_t> parseMask(std::string_view variable, std::string_view text,
@@ -75,10 +94,8 @@ Result<uint32_t> parseMask(std::string_view variable, std::string_view text,
   for (const std::string_view word : split(text, ',')) {
     const auto value = lookUp(words, word);
     if (!value) {
-      std::string known;
-      for (const auto& entry : words) known += fmt::format(" {}", entry.second);
       return invalidArgument(
-          fmt::format("{}: '{}' is unknown; known are{}", variable, word, known));
+          fmt::format("{}: '{}' is unknown; known are{}", variable, word, listOf(words)));
     }
     mask |= 1u << static_cast<uint32_t>(*value);
   }
@@ -105,8 +122,7 @@ uint32_t possible(Collective collective, const decltype(kKernels)&) {
       return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish);
     case Collective::kBarrier:
       return lanes | bit(Kernel::kTiny);
-    case Collective::kSend:
-    case Collective::kRecv:
+    default:  // lanes only
       break;
   }
   return lanes;
@@ -118,7 +134,7 @@ uint32_t possible(Collective collective, const decltype(kKernels)&) {
 template <typename Value, size_t kCount>
 Status parseRules(std::string_view variable, std::string_view text,
                   const std::array<std::pair<Value, const char*>, kCount>& words, uint32_t* masks) {
-  if (text.empty() || text == "auto") return {};
+  if (text.empty() || lowerCase(text) == "auto") return {};
   for (const std::string_view part : split(text, ';')) {
     const size_t colon = part.find(':');
     if (colon == std::string_view::npos) {
@@ -130,9 +146,8 @@ Status parseRules(std::string_view variable, std::string_view text,
     }
     const auto function = lookUp(kFunctions, part.substr(0, colon));
     if (!function) {
-      return invalidArgument(
-          fmt::format("{}: '{}' is no collective; known are allreduce broadcast allgather barrier",
-                      variable, part.substr(0, colon)));
+      return invalidArgument(fmt::format("{}: '{}' is no collective; known are{}", variable,
+                                         part.substr(0, colon), listOf(kFunctions)));
     }
     INCCL_TRY_ASSIGN(masks[static_cast<int>(*function)],
                      parseMask(variable, part.substr(colon + 1), words));
@@ -168,8 +183,7 @@ std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective c
       return {publish};
     case Collective::kBarrier:
       return {tiny};
-    case Collective::kSend:
-    case Collective::kRecv:
+    default:  // lanes only
       break;
   }
   return {};
@@ -182,21 +196,28 @@ std::vector<Candidate> laneCandidates(const PlanContext& context, Collective col
   const Candidate doubling{Kernel::kLanes, Algorithm::kRecursiveDoubling, any};
   const Candidate direct{Kernel::kLanes, Algorithm::kDirect, any};
   const Candidate half{Kernel::kLanes, Algorithm::kHalf, any};
-  const size_t perRank = bytes / static_cast<size_t>(context.rankCount);
+  // With pieces below this a ring of many ranks only pays latencies. A power of two, see plan.h.
+  const size_t ringPieces = 1024 * std::bit_ceil(static_cast<size_t>(context.rankCount));
   switch (collective) {
     case Collective::kAllReduce:
       if (context.rankCount == 2 && bytes > kRingBytes) return {half, ring, doubling, direct};
       if (bytes <= kRingBytes) return {doubling, half, direct, ring};
-      return perRank < 1024 ? std::vector{doubling, ring, half, direct}
-                            : std::vector{ring, half, doubling, direct};
+      return bytes <= ringPieces ? std::vector{doubling, ring, half, direct}
+                                 : std::vector{ring, half, doubling, direct};
     case Collective::kAllGather:
       if (bytes <= kRingBytes) return {doubling, direct, ring};
       return {ring, direct, doubling};
     case Collective::kBroadcast:
-      if (bytes <= kRingBytes) return {direct, ring};
-      return {ring, direct};
+      if (bytes <= kRingBytes) return {direct, ring, doubling};
+      return {ring, direct, doubling};
     case Collective::kBarrier:
       return {doubling, direct};
+    case Collective::kReduce:
+    case Collective::kReduceScatter:
+    case Collective::kAllToAll:
+    case Collective::kGather:
+    case Collective::kScatter:
+      return {direct, ring, doubling};
     case Collective::kSend:
     case Collective::kRecv:
       break;
@@ -216,8 +237,8 @@ std::string_view name(Kernel kernel) {
 Result<ChoiceRules> ChoiceRules::parse(const std::string& algorithms,
                                        const std::string& protocols) {
   ChoiceRules rules;
-  INCCL_TRY(parseRules("INCCL_ALGO", algorithms, kAlgorithms, rules.algorithms_));
-  INCCL_TRY(parseRules("INCCL_PROTO", protocols, kKernels, rules.kernels_));
+  INCCL_TRY(parseRules("INCCL_ALGO", algorithms, kAlgorithms, rules.algorithms_.data()));
+  INCCL_TRY(parseRules("INCCL_PROTO", protocols, kKernels, rules.kernels_.data()));
   return rules;
 }
 
@@ -235,8 +256,12 @@ Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Co
   if (context.allShareMemory) candidates = sharedCandidates(context, collective, bytes);
   for (const Candidate& lane : laneCandidates(context, collective, bytes))
     candidates.push_back(lane);
+  // The others are taken when the rules leave none of these.
+  for (const Algorithm algorithm : algo::kAllAlgorithms)
+    candidates.push_back({Kernel::kLanes, algorithm, ~size_t{0}});
   for (const Candidate& candidate : candidates) {
-    if (bytes > candidate.mostBytes || !rules.allows(collective, candidate.algorithm) ||
+    if (bytes > candidate.mostBytes || !algo::supports(candidate.algorithm, collective) ||
+        !rules.allows(collective, candidate.algorithm) ||
         !rules.allows(collective, candidate.kernel))
       continue;
     Plan plan{candidate.kernel, candidate.algorithm, 0};
@@ -244,7 +269,7 @@ Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Co
                           static_cast<uint64_t>(plan.kernel) << 8 |
                           static_cast<uint64_t>(plan.algorithm);
     const uint64_t where = static_cast<uint64_t>(context.rankCount) << 32 | context.slotBytes;
-    plan.id = mixHash(mixHash(what, where), kKernelVersion);
+    plan.id = mixHash(mixHash(mixHash(what, where), context.messageBytes), kKernelVersion);
     return plan;
   }
   return invalidUsage(

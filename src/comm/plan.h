@@ -6,6 +6,7 @@
 // schedule, so "everything is a schedule" holds for them too.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,10 +41,12 @@ struct PlanContext {
   bool oversubscribed = false;  // more ranks than cores there
   size_t cellBytes = 0;
   size_t slotBytes = 0;
+  size_t messageBytes = 0;  // of channels, which cuts a vector into slices
 };
 
 // INCCL_ALGO and INCCL_PROTO, read once: what is forced, per collective. NCCL's grammar:
-// "ring", "allreduce:ring;broadcast:direct", "^tiny" (all but). Unknown words are errors.
+// "ring", "allreduce:ring;broadcast:direct", "^tiny" (all but), in any case. Unknown words are
+// errors.
 class ChoiceRules {
  public:
   static Result<ChoiceRules> parse(const std::string& algorithms, const std::string& protocols);
@@ -51,12 +54,18 @@ class ChoiceRules {
   [[nodiscard]] bool allows(Collective collective, Kernel kernel) const;
 
  private:
-  static constexpr int kCollectives = 5;  // indexed by Collective
-  uint32_t algorithms_[kCollectives] = {~0u, ~0u, ~0u, ~0u, ~0u};
-  uint32_t kernels_[kCollectives] = {~0u, ~0u, ~0u, ~0u, ~0u};
+  using Masks = std::array<uint32_t, kCollectiveCount>;  // indexed by Collective
+  static constexpr Masks allowingAll() {
+    Masks masks{};
+    masks.fill(~0u);
+    return masks;
+  }
+  Masks algorithms_ = allowingAll();
+  Masks kernels_ = allowingAll();
 };
 
-// `bytes`: of one rank's contribution. An error when the rules leave nothing.
+// `bytes`: of one rank's contribution. Sizes in (2^(k-1), 2^k] share a choice, so that a
+// communicator can keep it. An error when the rules leave nothing.
 Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Collective collective,
                         size_t bytes);
 

@@ -21,9 +21,13 @@ class SessionConnector final : public transport::PeerConnector {
     return session_.offerDescriptor(name, fd);
   }
   void withdrawDescriptor(const std::string& name) override { session_.withdrawDescriptor(name); }
-  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
-                                       Deadline deadline) override {
-    return session_.fetchDescriptor(peer, name, deadline);
+  Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name,
+                                         Deadline deadline) override {
+    return session_.requestDescriptor(peer, name, deadline);
+  }
+  Result<os::UniqueFd> receiveDescriptor(int peer, const std::string& name, int connection,
+                                         Deadline deadline) override {
+    return session_.receiveDescriptor(peer, name, connection, deadline);
   }
   [[nodiscard]] const ErrorState& errors() const override { return errors_; }
 

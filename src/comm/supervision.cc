@@ -33,9 +33,23 @@ Status Communicator::fail(Status failure, int culprit) {
   return errors_.status();
 }
 
-void Communicator::waitsLong(const exec::Operation& operation) {
-  const auto signature = history_.find(operation.tag().sequence());
-  if (signature) session_->reportWaiting(operation.tag(), *signature);
+Status Communicator::waitsLong(const exec::Operation& operation) {
+  if (operation.tag().sequence() != 0) {
+    const auto signature = history_.find(operation.tag().sequence());
+    if (signature) session_->reportWaiting(operation.tag(), *signature);
+    return {};
+  }
+  // A message: its two ends have no number in common, so only a farewell can end the wait early.
+  // Over memory, that is; on a stream data may still be under way, and the stream itself will end.
+  const int peer = operation.awaitedRank();
+  const bool byMemory = peer >= 0 && shared_ && &transportTo(peer) == shared_.get();
+  return byMemory && session_->someoneLeft() ? session_->whetherLeft(peer) : Status();
+}
+
+Status Communicator::deserted(const exec::Operation& operation, Status farewell) {
+  return fail(
+      std::move(farewell).within(fmt::format("rank {} in {}", rank_, describeOperation(operation))),
+      operation.awaitedRank());
 }
 
 Status Communicator::mismatch(const exec::Operation& operation) {
@@ -46,7 +60,7 @@ Status Communicator::mismatch(const exec::Operation& operation) {
                 operation.blamedRank());
   }
   // The other side knows what it called: let the arbiter name both calls.
-  waitsLong(operation);
+  static_cast<void>(waitsLong(operation));
   const Deadline deadline = Deadline::after(kArbiterGrace);
   while (!errors_.raised() && !deadline.passed()) os::sys::poll(nullptr, 0, 1);
   return fail(

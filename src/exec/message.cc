@@ -5,7 +5,9 @@ namespace inccl::exec {
 using transport::Progress;
 
 Progress SendOperation::step() {
+  const size_t enough = done_ + kBytesPerStep;
   while (!sent_) {
+    if (done_ >= enough) return Progress::kPending;
     const size_t piece = nextPiece(channel_.slotBytes());
     const Progress verdict = channel_.send(data_ + done_, piece, tag_);
     if (verdict != Progress::kDone) return verdict;
@@ -15,7 +17,9 @@ Progress SendOperation::step() {
 }
 
 Progress RecvOperation::step() {
+  const size_t enough = done_ + kBytesPerStep;
   for (;;) {
+    if (done_ >= enough) return Progress::kPending;
     const size_t piece = nextPiece(channel_.slotBytes());
     const Progress verdict = channel_.receive(data_ + done_, piece, tag_);
     if (verdict != Progress::kDone) return verdict;

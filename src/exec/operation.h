@@ -17,6 +17,10 @@ class Operation {
  public:
   virtual ~Operation() = default;
 
+  // An operation that has moved about kBytesPerStep returns kPending, so that whoever drives it can
+  // look at aborts and errors between two steps.
+  static constexpr size_t kBytesPerStep = size_t{4} << 20;
+
   // kDone: the result is there and nothing of it is still needed here. kPending: nothing moved or
   // more is to come; call again. kMismatch: data of another operation was met (blamedRank()).
   // kBroken: a channel failed (failure(), blamedRank()).

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "os/syscalls.h"
 
@@ -12,7 +13,8 @@ namespace {
 using transport::Progress;
 
 constexpr size_t kMostPollFds = 1024;
-// Where doorbell and descriptors must both be watched, neither may be slept on for long.
+// Where doorbell and descriptors must both be watched, neither may be slept on for long; nor where
+// there is nothing to watch yet (a channel whose sender has not come).
 constexpr Nanos kMixedSlice = kMillisecond;
 
 // Sleeps until something may have happened for `operation`, at most a slice.
@@ -30,7 +32,8 @@ Progress block(Operation& operation, const RunContext& context,
   pollfd fds[kMostPollFds];
   const size_t count = std::min(handles.size(), kMostPollFds);
   for (size_t i = 0; i < count; ++i) fds[i] = {handles[i].fd, handles[i].events, 0};
-  const Nanos pollSlice = context.doorbell ? std::min(slice, kMixedSlice) : slice;
+  const Nanos pollSlice =
+      context.doorbell || handles.empty() ? std::min(slice, kMixedSlice) : slice;
   os::sys::poll(fds, count, static_cast<int>(std::max<Nanos>(1, pollSlice / kMillisecond)));
   return operation.step();
 }
@@ -61,12 +64,38 @@ Status conclude(Progress verdict, Operation& operation, const RunContext& contex
   return internalError("concluded an operation that is still running");
 }
 
+namespace {
+
+// What a long wait asks for: the others' opinion, again and again, and the end at the deadline.
+class Patience {
+ public:
+  // nothing: wait on. Otherwise the operation ends with that.
+  std::optional<Status> examine(Operation& operation, const RunContext& context, Nanos waited) {
+    if (context.errors->raised()) return context.errors->status();
+    if (waited >= context.timeout) return context.supervisor->timedOut(operation, waited);
+    if (waited < nextQuestion_) return std::nullopt;
+    nextQuestion_ = waited + kLongWait;
+    Status farewell = context.supervisor->waitsLong(operation);
+    if (farewell.ok()) return std::nullopt;
+    const uint64_t before = operation.movements();
+    const Progress last = operation.step();
+    if (last != Progress::kPending) return conclude(last, operation, context);
+    if (operation.movements() != before) return std::nullopt;
+    return context.supervisor->deserted(operation, std::move(farewell));
+  }
+  void moved() { nextQuestion_ = kLongWait; }
+
+ private:
+  Nanos nextQuestion_ = kLongWait;
+};
+
+}  // namespace
+
 Status runSlowly(Operation& operation, const RunContext& context) {
-  const Nanos start = nowNs();
-  Nanos lastMoved = start;
+  Nanos lastMoved = nowNs();
   uint64_t movements = operation.movements();
   std::vector<transport::WaitHandle> handles;
-  bool asked = false;
+  Patience patience;
   for (;;) {
     Progress verdict = operation.step();
     const Nanos now = nowNs();
@@ -74,18 +103,14 @@ Status runSlowly(Operation& operation, const RunContext& context) {
     if (moved) {
       movements = operation.movements();
       lastMoved = now;
+      patience.moved();
     }
     const Nanos waited = now - lastMoved;
     if (verdict == Progress::kPending && waited >= context.policy.yieldFor)
       verdict =
           block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
     if (verdict != Progress::kPending) return conclude(verdict, operation, context);
-    if (context.errors->raised()) return context.errors->status();
-    if (now - start >= context.timeout) return context.supervisor->timedOut(operation, now - start);
-    if (!asked && waited >= kLongWait) {
-      context.supervisor->waitsLong(operation);
-      asked = true;
-    }
+    if (auto end = patience.examine(operation, context, waited)) return std::move(*end);
     if (!moved && waited < context.policy.yieldFor) os::yieldCpu();
   }
 }
@@ -93,36 +118,68 @@ Status runSlowly(Operation& operation, const RunContext& context) {
 namespace {
 
 // One queue of a group on its way.
-struct RunningQueue {
-  OperationQueue* queue;
-  Status* status;
-  size_t next = 0;
-  bool asked = false;
+class RunningQueue {
+ public:
+  RunningQueue(OperationQueue& queue, Status& status)
+      : queue_(&queue), status_(&status), lastMoved_(nowNs()) {}
 
-  [[nodiscard]] bool done() const { return !status->ok() || next == queue->operations.size(); }
+  [[nodiscard]] bool done() const { return !status_->ok() || next_ == queue_->operations.size(); }
+  [[nodiscard]] const RunContext& context() const { return *queue_->context; }
 
-  // One step; true when anything was finished.
-  bool advance(Nanos waited) {
-    Operation& operation = *queue->operations[next];
-    const RunContext& context = *queue->context;
-    const Progress verdict = operation.step();
+  // Steps until an operation has to be called again; true when something moved. An error ends the
+  // queue even while it moves.
+  bool advance() {
+    bool any = false;
+    for (bool again = true; again && !done();) {
+      if (context().errors->raised()) {
+        *status_ = context().errors->status();
+        return true;
+      }
+      const size_t before = next_;
+      any |= stepOnce();
+      again = next_ != before;
+    }
+    if (any) lastMoved_ = nowNs();
+    return any;
+  }
+  // For a queue that has not moved: may end it.
+  void examine(Nanos now) {
+    if (auto end = patience_.examine(current(), context(), now - lastMoved_)) {
+      *status_ = std::move(*end);
+      if (status_->ok()) finish();
+    }
+  }
+
+ private:
+  Operation& current() { return *queue_->operations[next_]; }
+  void finish() {
+    ++next_;
+    movements_ = 0;
+    patience_.moved();
+  }
+  bool stepOnce() {
+    const Progress verdict = current().step();
     if (verdict == Progress::kDone) {
-      ++next;
-      asked = false;
+      finish();
       return true;
     }
     if (verdict != Progress::kPending) {
-      *status = conclude(verdict, operation, context);
-    } else if (context.errors->raised()) {
-      *status = context.errors->status();
-    } else if (waited >= context.timeout) {
-      *status = context.supervisor->timedOut(operation, waited);
-    } else if (!asked && waited >= kLongWait) {
-      context.supervisor->waitsLong(operation);
-      asked = true;
+      *status_ = conclude(verdict, current(), context());
+      return true;
     }
-    return !status->ok();
+    const uint64_t movements = current().movements();
+    const bool moved = movements != movements_;
+    movements_ = movements;
+    if (moved) patience_.moved();
+    return moved;
   }
+
+  OperationQueue* queue_;
+  Status* status_;
+  Patience patience_;
+  Nanos lastMoved_;
+  size_t next_ = 0;
+  uint64_t movements_ = 0;
 };
 
 }  // namespace
@@ -130,31 +187,34 @@ struct RunningQueue {
 std::vector<Status> runTogether(std::vector<OperationQueue>& queues) {
   std::vector<Status> statuses(queues.size());
   std::vector<RunningQueue> running;
-  for (size_t i = 0; i < queues.size(); ++i) running.push_back({&queues[i], &statuses[i]});
-  std::erase_if(running, [](const RunningQueue& queue) { return queue.done(); });
-
+  for (size_t i = 0; i < queues.size(); ++i) running.emplace_back(queues[i], statuses[i]);
+  const auto dropDone = [&running] {
+    std::erase_if(running, [](const RunningQueue& queue) { return queue.done(); });
+  };
+  dropDone();
   Nanos lastProgress = nowNs();
   uint32_t idlePolls = 0;
   while (!running.empty()) {
     bool moved = false;
-    const Nanos waited = idlePolls == 0 ? 0 : nowNs() - lastProgress;
-    for (RunningQueue& queue : running) {
-      while (!queue.done() && queue.advance(waited)) moved = true;
-    }
-    std::erase_if(running, [](const RunningQueue& queue) { return queue.done(); });
+    for (RunningQueue& queue : running) moved |= queue.advance();
+    dropDone();
+    if (running.empty()) break;
+    const WaitPolicy& policy = running.front().context().policy;
     if (moved) {
       idlePolls = 0;
       lastProgress = nowNs();
-      continue;
-    }
-    const WaitPolicy& policy = running.front().queue->context->policy;
-    if (++idlePolls <= policy.spins) {
+    } else if (++idlePolls <= policy.spins) {
       os::cpuRelax();
-    } else if (waited < policy.yieldFor) {
-      os::yieldCpu();
     } else {
+      const Nanos now = nowNs();
+      for (RunningQueue& queue : running) queue.examine(now);
+      dropDone();
       // Several queues may wake by different words: sleep shortly.
-      os::sys::poll(nullptr, 0, 1);
+      if (now - lastProgress < policy.yieldFor) {
+        os::yieldCpu();
+      } else {
+        os::sys::poll(nullptr, 0, 1);
+      }
     }
   }
   return statuses;

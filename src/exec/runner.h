@@ -34,8 +34,11 @@ struct WaitPolicy {
 class Supervisor {
  public:
   virtual ~Supervisor() = default;
-  // `operation` has waited kLongWait: ask the others. Called once per run; returns at once.
-  virtual void waitsLong(const Operation& operation) = 0;
+  // `operation` has waited another kLongWait without moving: ask the others. Returns at once. Not
+  // ok: whom it waits for has said goodbye, so whatever is to come is there already.
+  virtual Status waitsLong(const Operation& operation) = 0;
+  // Nothing was there.
+  virtual Status deserted(const Operation& operation, Status farewell) = 0;
   // The run ended with kMismatch or kBroken, or at its deadline: raise the communicator's error and
   // return it.
   virtual Status mismatch(const Operation& operation) = 0;
@@ -66,6 +69,8 @@ Status run(Op& operation, const RunContext& context) {
     if (verdict == transport::Progress::kDone) [[likely]]
       return {};
     if (verdict != transport::Progress::kPending) return conclude(verdict, operation, context);
+    if (context.errors->raised()) [[unlikely]]
+      return context.errors->status();
     // The answer to a short message is mostly under way already; a pause costs half a hop.
     if (poll >= kPollsWithoutPause) os::cpuRelax();
   }

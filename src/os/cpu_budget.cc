@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -37,23 +38,25 @@ std::vector<uint16_t> affinityCores() {
   return cores;
 }
 
+// Nothing where a file holds no quota: "max", -1, or no number at all.
+std::optional<double> coresOf(double quota, double period) {
+  const double cores = quota / period;
+  return quota > 0 && period > 0 && std::isfinite(cores) ? std::optional(cores) : std::nullopt;
+}
+
 // cgroup v2: "max 100000" or "150000 100000" (microseconds of quota and of period).
 std::optional<double> quotaV2(const std::string& folder) {
   const auto text = readSmallFile(folder + "/cpu.max");
   double quota = 0, period = 0;
-  if (!text || std::sscanf(text->c_str(), "%lf %lf", &quota, &period) != 2 || quota <= 0 ||
-      period <= 0)
-    return std::nullopt;
-  return quota / period;
+  if (!text || std::sscanf(text->c_str(), "%lf %lf", &quota, &period) != 2) return std::nullopt;
+  return coresOf(quota, period);
 }
 
 std::optional<double> quotaV1(const std::string& folder) {
   const auto quota = readSmallFile(folder + "/cpu.cfs_quota_us");
   const auto period = readSmallFile(folder + "/cpu.cfs_period_us");
   if (!quota || !period) return std::nullopt;
-  const double quotaUs = std::atof(quota->c_str()), periodUs = std::atof(period->c_str());
-  if (quotaUs <= 0 || periodUs <= 0) return std::nullopt;
-  return quotaUs / periodUs;
+  return coresOf(std::atof(quota->c_str()), std::atof(period->c_str()));
 }
 
 // Lowers the budget's quota to the tightest one on the way from `folder` up to the root.

@@ -2,14 +2,19 @@
 //
 // Kernels are found once, at plan time, and called through a pointer. They are compiled for several
 // instruction sets and chosen at run time, and give the same bits at every level, on every rank:
-// no contraction to FMA, any NaN result is the canonical quiet NaN (0x7fc00000, 0x7ff8…0), min and
-// max treat -0 as smaller than +0 and give NaN if either side is NaN, integers wrap. Rounding mode
-// and flush to zero are the calling thread's: ranks that set them differently get different bits.
+// no contraction to FMA, any NaN result is the canonical quiet NaN (0x7fc00000, 0x7ff8…0, in small
+// formats see convert.h), min and max treat -0 as smaller than +0 and give NaN if either side is
+// NaN, integers wrap, truth values are 0 or 1. Rounding mode and flush to zero are the calling
+// thread's: ranks that set them differently get different bits.
+//
+// Floats of 16 and 8 bits are combined as f32, all sources of a step, and rounded once (convert.h).
+// Where an 8-bit E4M3 result is too large it becomes ±448, in the other formats Inf.
 //
 // Threading: everything here may be called from any thread at any time.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/data_type.h"
 
@@ -20,17 +25,36 @@ namespace inccl::reduce {
 using ReduceFn = void (*)(void* dst, const void* a, const void* b, size_t count);
 
 // dst[i] = ((src[0][i] ⊕ src[1][i]) ⊕ src[2][i]) … over `sourceCount` ≥ 1 sources, in one pass over
-// memory; dst may be one of the sources. With one source it is a copy (NaN made canonical).
+// memory; dst may be one of the sources. With one source it is a copy (NaN made canonical, truth
+// values 0 or 1). In 16- and 8-bit floats it differs from a chain of ReduceFn: that rounds often.
 using ReduceManyFn = void (*)(void* dst, const void* const* sources, size_t sourceCount,
                               size_t count);
 
+// dst[i] = dst[i] / divisor, divisor ≥ 1. Floats are divided as f32 or f64 and rounded; integers
+// lose their fraction (towards 0).
+using ScaleFn = void (*)(void* dst, size_t count, uint32_t divisor);
+
+// dst[i] = src[i] · factor, of which `factor` points to one element of the same type. dst may be
+// src. Rounded to the type; integers wrap.
+using PremultiplyFn = void (*)(void* dst, const void* src, size_t count, const void* factor);
+
+// kAvg and kPreMulSum reduce as kSum does, so that a schedule need not know of them. Whoever runs
+// the schedule adds the missing step:
+//   kAvg        `finish` with the number of ranks, once on each element of the result, when its sum
+//               is complete: on the rank that completes it, before others get it. The sum itself
+//               must fit: past 65504 a half is Inf however many ranks it is divided by.
+//   kPreMulSum  `premultiply` with this rank's factor on its own input, where a step first reads
+//   it.
 struct Kernels {
   ReduceFn reduce = nullptr;
   ReduceManyFn reduceMany = nullptr;
-  ReduceFn reduceStreaming = nullptr;  // the same bits as reduce; see below
+  ReduceFn reduceStreaming = nullptr;   // the same bits as reduce; see below
+  ScaleFn finish = nullptr;             // kAvg only
+  PremultiplyFn premultiply = nullptr;  // kPreMulSum only
 };
 
-// All are null for a pair that this build does not support.
+// `reduce` and its variants are null exactly for a pair that isSupported() (base/data_type.h)
+// refuses.
 Kernels find(DataType type, RedOp op);
 
 // Streaming writes dst past the caches (non-temporal stores, fenced before the return), which saves

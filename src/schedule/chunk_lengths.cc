@@ -68,7 +68,7 @@ class LengthFlow {
 }  // namespace
 
 uint32_t lengthClass(const Schedule& schedule, const ChunkRef& chunk) {
-  return chunk.index % std::max(1u, schedule.inputChunks);
+  return chunk.index % blockChunks(schedule);
 }
 
 Result<std::vector<uint32_t>> inferLengthClasses(const StepGraph& graph,

@@ -15,7 +15,7 @@
 
 namespace inccl::schedule {
 
-// The length class of an input or output chunk: its place in the slice that one rank contributes.
+// The length class of an input or output chunk: its place in its block.
 uint32_t lengthClass(const Schedule& schedule, const ChunkRef& chunk);
 
 // By StepId, the class of what the step moves; 0 for a step without data. `order` is an order in

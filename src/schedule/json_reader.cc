@@ -85,8 +85,10 @@ class Place {
 };
 
 std::optional<Collective> parseCollective(std::string_view text) {
-  for (const Collective collective : {Collective::kAllReduce, Collective::kBroadcast,
-                                      Collective::kAllGather, Collective::kBarrier}) {
+  for (const Collective collective :
+       {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather,
+        Collective::kBarrier, Collective::kReduce, Collective::kReduceScatter,
+        Collective::kAllToAll, Collective::kGather, Collective::kScatter}) {
     if (name(collective) == text) return collective;
   }
   return std::nullopt;

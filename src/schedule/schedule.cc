@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace inccl::schedule {
@@ -107,6 +108,28 @@ bool receives(StepKind kind) {
       return false;
   }
   return false;
+}
+
+uint32_t blockChunks(const Schedule& schedule) {
+  uint32_t chunks = schedule.inputChunks;
+  if (schedule.collective == Collective::kReduceScatter ||
+      schedule.collective == Collective::kScatter)
+    chunks = schedule.outputChunks;
+  if (schedule.collective == Collective::kAllToAll)
+    chunks = schedule.inputChunks / static_cast<uint32_t>(std::max(schedule.rankCount, 1));
+  return std::max(chunks, 1u);
+}
+
+bool hasInput(const Schedule& schedule, int rank) {
+  const bool ofRoot =
+      schedule.collective == Collective::kBroadcast || schedule.collective == Collective::kScatter;
+  return !ofRoot || rank == schedule.root;
+}
+
+bool hasOutput(const Schedule& schedule, int rank) {
+  const bool ofRoot =
+      schedule.collective == Collective::kReduce || schedule.collective == Collective::kGather;
+  return !ofRoot || rank == schedule.root;
 }
 
 std::string describe(const Schedule& schedule, const StepPlace& place) {

@@ -7,11 +7,12 @@
 // program once per slice, pipelined.
 //
 // Semantics. Each rank has three buffers of chunks: input (read only), output, scratch. When a call
-// is made in place, input and output are one memory; a schedule that would then read an input chunk
-// after its place in the output was written is refused by the verifier. Steps of a lane run in
-// order; lanes run side by side; `after` adds an order between lanes of one rank, and nothing else
-// does: that a peer answered proves nothing about the memory that another lane touched. Each
-// (source, destination, channel) is a FIFO of its own, matched one send to one receive, in order.
+// is made in place, input and output are one memory (the smaller one a block of the larger, see
+// verify/memory.h); a schedule that would then read an input chunk after its place in the output
+// was written is refused by the verifier. Steps of a lane run in order; lanes run side by side;
+// `after` adds an order between lanes of one rank, and nothing else does: that a peer answered
+// proves nothing about the memory that another lane touched. Each (source, destination, channel) is
+// a FIFO of its own, matched one send to one receive, in order.
 #pragma once
 
 #include <cstdint>
@@ -107,8 +108,14 @@ struct Schedule {
   Collective collective = Collective::kAllReduce;
   int rankCount = 0;
   int root = -1;  // for rooted collectives
-  // Chunks of each rank's buffers. All-reduce and broadcast: input = output = C chunks. All-gather:
-  // input c, output rankCount × c chunks, block r from rank r.
+  // Chunks of each rank's buffers. A block is what one rank brings or gets, `count` elements in c
+  // chunks:
+  //   all_reduce, broadcast, reduce  input c, output c
+  //   all_gather, gather             input c, output rankCount × c, block r from rank r
+  //   reduce_scatter, scatter        input rankCount × c, block r for rank r, output c
+  //   all_to_all                     input rankCount × c, output rankCount × c
+  // Broadcast and scatter read the root's input only, reduce and gather write the root's output
+  // only: the others' programs do not touch theirs, which need not be there.
   uint32_t inputChunks = 0;
   uint32_t outputChunks = 0;
   uint32_t scratchChunks = 0;
@@ -121,6 +128,12 @@ struct Schedule {
 
   bool operator==(const Schedule&) const = default;
 };
+
+// Chunks of one block; at least 1.
+uint32_t blockChunks(const Schedule& schedule);
+// Does `rank` have an input, an output?
+bool hasInput(const Schedule& schedule, int rank);
+bool hasOutput(const Schedule& schedule, int rank);
 
 // "rank 1 lane 0 step 3 (recvReduceSend)", for messages.
 std::string describe(const Schedule& schedule, const StepPlace& place);

@@ -50,14 +50,23 @@ Status checkChunkCounts(const Schedule& s) {
       ofOneRank * static_cast<uint64_t>(s.rankCount) > kMaxChunksOfAllRanks)
     return invalidArgument(fmt::format("too many chunks: input {}, output {}, scratch {}",
                                        s.inputChunks, s.outputChunks, s.scratchChunks));
-  uint64_t expectedOutput = s.outputChunks;
+  const uint64_t block = blockChunks(s), blocks = block * static_cast<uint64_t>(s.rankCount);
+  uint64_t expectedInput = block, expectedOutput = block;
   switch (s.collective) {
     case Collective::kAllReduce:
     case Collective::kBroadcast:
-      expectedOutput = s.inputChunks;
+    case Collective::kReduce:
       break;
     case Collective::kAllGather:
-      expectedOutput = uint64_t{s.inputChunks} * s.rankCount;
+    case Collective::kGather:
+      expectedOutput = blocks;
+      break;
+    case Collective::kReduceScatter:
+    case Collective::kScatter:
+      expectedInput = blocks;
+      break;
+    case Collective::kAllToAll:
+      expectedInput = expectedOutput = blocks;
       break;
     case Collective::kBarrier:
       return {};
@@ -65,7 +74,7 @@ Status checkChunkCounts(const Schedule& s) {
     case Collective::kRecv:
       return invalidArgument(fmt::format("{} has no schedule", name(s.collective)));
   }
-  if (s.inputChunks == 0 || s.outputChunks != expectedOutput)
+  if (s.inputChunks != expectedInput || s.outputChunks != expectedOutput)
     return invalidArgument(fmt::format("{} of {} ranks with {} input and {} output chunks",
                                        name(s.collective), s.rankCount, s.inputChunks,
                                        s.outputChunks));
@@ -78,7 +87,7 @@ Status checkHeader(const Schedule& s) {
   if (s.ranks.size() != static_cast<size_t>(s.rankCount))
     return invalidArgument(
         fmt::format("programs for {} ranks, rank count {}", s.ranks.size(), s.rankCount));
-  const bool rooted = s.collective == Collective::kBroadcast;
+  const bool rooted = isRooted(s.collective);
   if (rooted && (s.root < 0 || s.root >= s.rankCount))
     return invalidArgument(fmt::format("root {} is not in 0 … {}", s.root, s.rankCount - 1));
   if (!rooted && s.root != -1)

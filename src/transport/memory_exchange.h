@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "transport/wait_handle.h"
 
 namespace inccl::transport {
 
@@ -17,6 +18,16 @@ class SharedBlock {
  public:
   virtual ~SharedBlock() = default;
   [[nodiscard]] virtual std::byte* data() const = 0;
+};
+
+// Memory that a peer offers later, or never: looked for again and again by whoever needs it.
+class AwaitedBlock {
+ public:
+  virtual ~AwaitedBlock() = default;
+  // nullptr: not offered yet. Never waits; an error is for good.
+  [[nodiscard]] virtual Result<std::shared_ptr<SharedBlock>> take() = 0;
+  // What to sleep on until then.
+  [[nodiscard]] virtual WaitHandle waitHandle() const = 0;
 };
 
 class MemoryExchange {
@@ -39,6 +50,10 @@ class MemoryExchange {
 
   // The memory that `peer` offers under `name`; waits for the offer.
   virtual Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name,
+                                                      size_t bytes, Deadline deadline) = 0;
+  // The same without waiting for the offer. Takes until the deadline at most to ask for it, which
+  // depends on the peer's process, not on its caller. Lives no longer than the exchange.
+  virtual Result<std::unique_ptr<AwaitedBlock>> await(int peer, const std::string& name,
                                                       size_t bytes, Deadline deadline) = 0;
 };
 

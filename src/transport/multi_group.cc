@@ -37,7 +37,8 @@ MultiGroup::MultiGroup(std::byte* memory, MultiGroupShape shape, uint32_t me)
       shape_(shape),
       me_(me),
       boardBytes_(shape.boardBytes()),
-      cellStride_(cellStrideOf(shape)) {
+      cellStride_(cellStrideOf(shape)),
+      lastExchangeTags_(2 * size_t{shape.memberCount}) {
   const BoardLayout layout(shape);
   const SlotRingShape ring = ringShapeOf(shape);
   contributionWriter_ = SlotWriter(board(me) + layout.contribution, ring);

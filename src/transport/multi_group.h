@@ -72,6 +72,10 @@ class MultiGroup {
   [[nodiscard]] ExchangeCell cell(uint32_t member, uint64_t exchange) const {
     return {board(member) + 64 + (exchange & 1) * cellStride_};
   }
+  // What this rank found last in that cell, kept by whoever reads it; a zero tag at first.
+  [[nodiscard]] OpTag& lastExchangeTag(uint32_t member, uint64_t exchange) {
+    return lastExchangeTags_[2 * member + (exchange & 1)];
+  }
   // The number of the next exchange; every member counts alike.
   [[nodiscard]] uint64_t nextExchange() { return exchangeCount_++; }
 
@@ -89,6 +93,7 @@ class MultiGroup {
   size_t boardBytes_;
   size_t cellStride_;
   uint64_t exchangeCount_ = 0;
+  std::vector<OpTag> lastExchangeTags_;
   SlotWriter contributionWriter_, resultWriter_;
   std::vector<SlotReader> contributionReaders_, resultReaders_;  // [me] is unused
 };

@@ -25,11 +25,14 @@ class PeerConnector {
   virtual Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) = 0;
 
   // Descriptors between ranks of one host. An offer stands until withdrawn; the descriptor stays
-  // the caller's. fetch waits for the offer.
+  // the caller's. A request, which never depends on the peer's caller, gives a connection on which
+  // the descriptor comes once it is offered.
   virtual Status offerDescriptor(const std::string& name, int fd) = 0;
   virtual void withdrawDescriptor(const std::string& name) = 0;
-  virtual Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name,
-                                               Deadline deadline) = 0;
+  virtual Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name,
+                                                 Deadline deadline) = 0;
+  virtual Result<os::UniqueFd> receiveDescriptor(int peer, const std::string& name, int connection,
+                                                 Deadline deadline) = 0;
 
   // The communicator's error: waits outside these calls look at it.
   [[nodiscard]] virtual const ErrorState& errors() const = 0;

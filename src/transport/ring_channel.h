@@ -50,14 +50,16 @@ class RingSendChannel final : public SendChannel {
 
 class RingRecvChannel final : public RecvChannel {
  public:
-  RingRecvChannel(std::shared_ptr<SharedBlock> memory, SlotRingShape shape,
+  RingRecvChannel(std::unique_ptr<AwaitedBlock> memory, SlotRingShape shape,
                   os::Doorbell& writerDoorbell)
-      : memory_(std::move(memory)), reader_(memory_->data(), shape, 0), doorbell_(writerDoorbell) {}
+      : awaited_(std::move(memory)), shape_(shape), doorbell_(writerDoorbell) {}
 
-  [[nodiscard]] size_t slotBytes() const override { return reader_.shape().slotBytes; }
-  [[nodiscard]] uint32_t slotCount() const override { return reader_.shape().slotCount; }
+  [[nodiscard]] size_t slotBytes() const override { return shape_.slotBytes; }
+  [[nodiscard]] uint32_t slotCount() const override { return shape_.slotCount; }
 
   [[nodiscard]] Arrival arrived() override {
+    if (!memory_ && !attach()) [[unlikely]]
+      return {};
     const SlotView view = reader_.head();
     return {view.data, view.bytes, view.tag};
   }
@@ -65,7 +67,10 @@ class RingRecvChannel final : public RecvChannel {
     reader_.release();
     doorbell_.ring();
   }
+  [[nodiscard]] bool broken() const override { return !failure_.ok(); }
   [[nodiscard]] Progress receive(std::byte* data, size_t bytes, OpTag tag) override {
+    if (!memory_ && !attach()) [[unlikely]]
+      return broken() ? Progress::kBroken : Progress::kPending;
     const SlotView view = reader_.head();
     if (!view.data) return Progress::kPending;
     if (view.tag != tag || view.bytes != bytes) return Progress::kMismatch;
@@ -73,13 +78,33 @@ class RingRecvChannel final : public RecvChannel {
     release();
     return Progress::kDone;
   }
-  [[nodiscard]] Status failure() const override { return {}; }
-  [[nodiscard]] WaitHandle waitHandle() const override { return {}; }
+  [[nodiscard]] Status failure() const override { return failure_; }
+  [[nodiscard]] WaitHandle waitHandle() const override {
+    return awaited_ ? awaited_->waitHandle() : WaitHandle{};
+  }
 
  private:
+  // The memory is the sender's, which may open its end much later.
+  bool attach() {
+    if (!failure_.ok()) return false;
+    auto taken = awaited_->take();
+    if (!taken.ok()) {
+      failure_ = std::move(taken).status();
+      return false;
+    }
+    memory_ = std::move(taken).value();
+    if (!memory_) return false;
+    reader_ = SlotReader(memory_->data(), shape_, 0);
+    awaited_.reset();
+    return true;
+  }
+
+  std::unique_ptr<AwaitedBlock> awaited_;  // until memory_ is there
   std::shared_ptr<SharedBlock> memory_;
+  SlotRingShape shape_;
   SlotReader reader_;
   os::Doorbell& doorbell_;
+  Status failure_;
 };
 
 }  // namespace inccl::transport

@@ -117,8 +117,8 @@ Result<std::unique_ptr<SendChannel>> SharedTransport::openSend(int peer, uint32_
 Result<std::unique_ptr<RecvChannel>> SharedTransport::openRecv(int peer, uint32_t channel,
                                                                Deadline deadline) {
   INCCL_TRY_ASSIGN(const uint32_t member, memberOf(peer));
-  INCCL_TRY_ASSIGN(auto block, exchange_->attach(peer, channelName(peer, myRank_, channel),
-                                                 shapes_.channel.totalBytes(), deadline));
+  INCCL_TRY_ASSIGN(auto block, exchange_->await(peer, channelName(peer, myRank_, channel),
+                                                shapes_.channel.totalBytes(), deadline));
   return std::unique_ptr<RecvChannel>(std::make_unique<RingRecvChannel>(
       std::move(block), shapes_.channel, group_->doorbell(member)));
 }

@@ -12,8 +12,9 @@
 //
 // None of the calls on a channel blocks: they move what can be moved and say how far they got. The
 // caller decides how to wait (exec/waiter.h) and when to give up. A channel is used by one thread
-// at a time. Opening may block up to its deadline; openSend never depends on what the peer's
-// *caller* does, so a single thread may open the sends of several ranks before their receives.
+// at a time. Opening may block up to its deadline, but never on what the peer's *caller* does: a
+// receiving end that is opened before the sending end is empty until that is there. So one thread
+// may drive several ranks, and opening order is nobody's concern.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +26,7 @@
 #include "base/op_signature.h"
 #include "base/status.h"
 #include "transport/region.h"
+#include "transport/wait_handle.h"
 
 namespace inccl::transport {
 
@@ -40,12 +42,6 @@ enum class Progress {
   kPending,   // nothing (more) to do now; call again with the same arguments
   kMismatch,  // the message at the head belongs to another operation; it stays where it is
   kBroken,    // the channel failed for good; failure() says why
-};
-
-// What a waiter may sleep on besides its doorbell: a descriptor and the poll events that wake it.
-struct WaitHandle {
-  int fd = -1;  // -1: wakes by the doorbell of the memory that the channel lives in
-  short events = 0;
 };
 
 class SendChannel {

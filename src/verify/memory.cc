@@ -6,19 +6,22 @@ using schedule::Buffer;
 using schedule::ChunkRef;
 using schedule::StepKind;
 
-// A barrier has no user memory that could be shared.
-bool MemoryMap::sharesOutput() const {
-  return inPlace_ && schedule_.collective != Collective::kBarrier;
+// A barrier has no user memory that could be shared, an all-to-all no in-place form, and where only
+// the root has an input or an output, only its two can be one.
+bool MemoryMap::sharesOutput(int rank) const {
+  return inPlace_ && schedule_.collective != Collective::kBarrier &&
+         schedule_.collective != Collective::kAllToAll && schedule::hasInput(schedule_, rank) &&
+         schedule::hasOutput(schedule_, rank);
 }
 
 Cell MemoryMap::cell(int rank, const ChunkRef& chunk) const {
   switch (chunk.buffer) {
-    case Buffer::kInput: {
-      if (!sharesOutput()) return schedule_.outputChunks + chunk.index;
-      const bool ownBlock = schedule_.collective == Collective::kAllGather;
-      return chunk.index + (ownBlock ? schedule_.inputChunks * static_cast<uint32_t>(rank) : 0);
-    }
+    case Buffer::kInput:
+      if (!sharesOutput(rank) || inputIsLarger()) return schedule_.outputChunks + chunk.index;
+      return chunk.index + (outputIsLarger() ? ownBlock(rank) : 0);
     case Buffer::kOutput:
+      if (sharesOutput(rank) && inputIsLarger())
+        return schedule_.outputChunks + ownBlock(rank) + chunk.index;
       return chunk.index;
     case Buffer::kScratch:
       break;

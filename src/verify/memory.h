@@ -28,7 +28,17 @@ class MemoryMap {
   [[nodiscard]] bool touchesNothing(int rank, const schedule::Step& step) const;
 
  private:
-  [[nodiscard]] bool sharesOutput() const;
+  [[nodiscard]] bool sharesOutput(int rank) const;
+  // The smaller buffer lies in this rank's block of the larger one.
+  [[nodiscard]] bool inputIsLarger() const {
+    return schedule_.inputChunks > schedule_.outputChunks;
+  }
+  [[nodiscard]] bool outputIsLarger() const {
+    return schedule_.outputChunks > schedule_.inputChunks;
+  }
+  [[nodiscard]] uint32_t ownBlock(int rank) const {
+    return schedule::blockChunks(schedule_) * static_cast<uint32_t>(rank);
+  }
 
   const schedule::Schedule& schedule_;
   bool inPlace_;

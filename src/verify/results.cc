@@ -25,27 +25,32 @@ struct Demand {
   Contribution contribution;  // kContribution: this one; kSumOverRanks: its chunk, of every rank
 };
 
-Demand demandOf(const Schedule& schedule, int /*rank*/, uint32_t outputChunk) {
+Demand demandOf(const Schedule& schedule, int rank, uint32_t outputChunk) {
+  const uint32_t block = schedule::blockChunks(schedule);
+  const uint32_t own = block * static_cast<uint32_t>(rank);  // this rank's block of an input
+  const int from = static_cast<int>(outputChunk / block);
+  if (!schedule::hasOutput(schedule, rank)) return {};
   switch (schedule.collective) {
     case Collective::kAllReduce:
+    case Collective::kReduce:
       return {Demand::Kind::kSumOverRanks, {0, outputChunk}};
     case Collective::kBroadcast:
       return {Demand::Kind::kContribution, {schedule.root, outputChunk}};
     case Collective::kAllGather:
-      return {Demand::Kind::kContribution,
-              {static_cast<int>(outputChunk / schedule.inputChunks),
-               outputChunk % schedule.inputChunks}};
+    case Collective::kGather:
+      return {Demand::Kind::kContribution, {from, outputChunk % block}};
+    case Collective::kReduceScatter:
+      return {Demand::Kind::kSumOverRanks, {0, own + outputChunk}};
+    case Collective::kScatter:
+      return {Demand::Kind::kContribution, {schedule.root, own + outputChunk}};
+    case Collective::kAllToAll:
+      return {Demand::Kind::kContribution, {from, own + outputChunk % block}};
     case Collective::kBarrier:
     case Collective::kSend:
     case Collective::kRecv:
       break;
   }
   return {};
-}
-
-// Does a rank bring data of its own? Who does not has undefined input.
-bool contributes(const Schedule& schedule, int rank) {
-  return schedule.collective != Collective::kBroadcast || rank == schedule.root;
 }
 
 // Several terms in one step are rounded once only in types narrower than 32 bits.
@@ -68,7 +73,7 @@ class SymbolicRun {
         cells_(memory.cellCount() * schedule_.rankCount, {kUndefined, kNoStep}),
         sent_(graph.stepCount(), kUndefined) {
     for (int rank = 0; rank < schedule_.rankCount; ++rank) {
-      if (!contributes(schedule_, rank)) continue;
+      if (!schedule::hasInput(schedule_, rank)) continue;
       for (uint32_t chunk = 0; chunk < schedule_.inputChunks; ++chunk)
         content(rank, {Buffer::kInput, chunk}).value = pool_.leaf({rank, chunk});
     }
@@ -88,6 +93,9 @@ class SymbolicRun {
     if (receives(step.kind)) terms.push_back(sent_[graph_.senderOf(id)]);
     if (terms.empty()) return {};
     const ExpressionId value = terms.size() == 1 ? terms[0] : pool_.sum(std::move(terms));
+    if (step.destination && step.destination->buffer == Buffer::kOutput &&
+        !schedule::hasOutput(schedule_, rank))
+      return refuse(id, "writes to an output, which only the root has");
     if (step.destination) content(rank, *step.destination) = {value, id};
     if (sends(step.kind)) sent_[id] = value;
     return {};
@@ -106,7 +114,9 @@ class SymbolicRun {
           INCCL_TRY(checkContributions(rank, chunk, {demand.contribution}));
           break;
         case Demand::Kind::kSumOverRanks:
-          if (!firstSummingRank) firstSummingRank = rank;
+          // Each rank of a reduce-scatter sums something else.
+          if (!firstSummingRank || schedule_.collective == Collective::kReduceScatter)
+            firstSummingRank = rank;
           // A tree that was found right on one rank need not be looked at again.
           if (held.value == content(*firstSummingRank, {Buffer::kOutput, chunk}).value &&
               rank != *firstSummingRank)

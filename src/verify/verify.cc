@@ -37,6 +37,8 @@ bool isFloat(DataType type) {
     case DataType::kBfloat16:
     case DataType::kFloat8e4m3:
     case DataType::kFloat8e5m2:
+    case DataType::kComplex64:
+    case DataType::kComplex128:
       return true;
     case DataType::kInt8:
     case DataType::kUint8:
@@ -44,6 +46,9 @@ bool isFloat(DataType type) {
     case DataType::kUint32:
     case DataType::kInt64:
     case DataType::kUint64:
+    case DataType::kInt16:
+    case DataType::kUint16:
+    case DataType::kBool:
       return false;
   }
   return true;
@@ -54,9 +59,15 @@ bool dependsOnOrder(RedOp op) {
     case RedOp::kSum:
     case RedOp::kProd:
     case RedOp::kAvg:
+    case RedOp::kPreMulSum:
       return true;
     case RedOp::kMin:
     case RedOp::kMax:
+    case RedOp::kBitAnd:
+    case RedOp::kBitOr:
+    case RedOp::kBitXor:
+    case RedOp::kLogicalAnd:
+    case RedOp::kLogicalOr:
       return false;
   }
   return true;
@@ -77,9 +88,9 @@ Status verify(const Schedule& schedule, const VerifyOptions& options) {
   INCCL_TRY_ASSIGN(const StepGraph graph, StepGraph::build(schedule));
   INCCL_TRY(refuseAggregates(graph));
   INCCL_TRY_ASSIGN(const std::vector<StepId> order, graph.order(options.slotsPerChannel));
-  INCCL_TRY(inferLengthClasses(graph, order).status());
   const MemoryMap memory(schedule, options.inPlace);
   INCCL_TRY(checkRaces(graph, order, memory));
+  INCCL_TRY(inferLengthClasses(graph, order).status());
   if (schedule.collective == Collective::kBarrier) return checkBarrier(graph, order);
   return checkResults(graph, order, memory, needsEqualTrees(schedule));
 }

@@ -25,8 +25,8 @@
 namespace inccl::verify {
 
 struct VerifyOptions {
-  // Input and output are one memory, as in a call whose two buffers are the same. For all-gather
-  // the input is the rank's own block of the output.
+  // Input and output are one memory on every rank that has both; the smaller one is the rank's own
+  // block of the larger one. An all-to-all has no such form and is looked at as it is.
   bool inPlace = false;
   uint32_t slotsPerChannel = 2;
 };

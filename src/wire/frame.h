@@ -51,6 +51,9 @@ enum class Kind : uint8_t {
 bool isKnown(Kind kind);
 std::string_view name(Kind kind);
 size_t bodyLimit(Kind kind);
+// The largest body of a handshake message or of what a proven peer asks for: what anybody may make
+// a process keep who has not joined a communicator yet.
+constexpr size_t kHandshakeBodyLimit = 16384;
 
 struct FrameHeader {
   Kind kind = Kind::kHello;

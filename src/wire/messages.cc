@@ -52,6 +52,11 @@ bool isKnown(Collective collective) {
     case Collective::kBarrier:
     case Collective::kSend:
     case Collective::kRecv:
+    case Collective::kReduce:
+    case Collective::kReduceScatter:
+    case Collective::kAllToAll:
+    case Collective::kGather:
+    case Collective::kScatter:
       return true;
   }
   return false;

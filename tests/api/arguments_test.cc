@@ -62,8 +62,8 @@ TEST_F(Arguments, Enums) {
     refused(
         incclAllReduce(in_, out_, 4, static_cast<incclDataType_t>(type), incclSum, comm_, nullptr),
         "unknown");
-  refused(incclAllReduce(in_, out_, 4, incclBfloat16, incclSum, comm_, nullptr), "bfloat16");
-  for (const int op : {-1, 4, 5, 77})
+  refused(incclAllReduce(in_, out_, 4, incclBool, incclSum, comm_, nullptr), "bool");
+  for (const int op : {-1, 5, 64, 77, 96})
     refused(incclAllReduce(in_, out_, 4, incclFloat, static_cast<incclRedOp_t>(op), comm_, nullptr),
             "operation");
 }

@@ -2,6 +2,7 @@
 // it, in bounded time, and nobody ever gets wrong data. Seeds are printed; INCCL_TEST_TRIALS sets
 // the number of trials.
 #include <signal.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -115,6 +116,27 @@ TEST(Faults, AbortEndsEverythingWithin100Milliseconds) {
       EXPECT_EQ(incclBarrier(comm, nullptr), incclInvalidArgument) << "the handle is gone";
     });
   }
+}
+
+// Memory is not shared with a stranger: the ranks of one host go on over tcp, all of them.
+TEST(Faults, RanksOfAnotherUserAreReachedByTcp) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can run ranks as two users";
+  onProcesses(3, [](RankProcess& process) {
+    if (process.rank() == 2) {
+      ASSERT_EQ(::seteuid(65534), 0);
+    }
+    incclComm_t comm = join(process);
+    ASSERT_NE(comm, nullptr);
+    char plan[64] = "";
+    EXPECT_EQ(incclCommGetPlan(comm, "all_reduce", 4, plan, sizeof plan), incclSuccess);
+    EXPECT_EQ(std::string(plan).substr(0, 4), "tcp ") << plan;
+    const int32_t one = 1;
+    int32_t sum = 0;
+    EXPECT_EQ(incclAllReduce(&one, &sum, 1, incclInt32, incclSum, comm, nullptr), incclSuccess)
+        << incclGetLastError(comm);
+    EXPECT_EQ(sum, 3);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
 }
 
 TEST(Faults, AMessageOutlivesTheSendersFarewell) {

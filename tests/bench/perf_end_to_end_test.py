@@ -108,6 +108,13 @@ class Table(unittest.TestCase):
                                  {row[2:4] for row in rows})
             self.assertTrue(all(row[5][3] == row[5][7] == "0" for row in rows))
 
+    def test_each_forced_algorithm(self):
+        for collective in ("all_reduce", "broadcast", "all_gather", "barrier"):
+            for algorithm in ("ring", "rd", "direct", "half", "tree", "bruck"):
+                with self.subTest(collective=collective, algorithm=algorithm):
+                    run = perf(collective, "-b", 8, "-e", "512K", "-f", 256, "--np", 3, "-n", 2, "--algo", algorithm)
+                    self.check_success(run, 3)
+
     def test_every_root(self):
         run = perf("broadcast", "-b", "1K", "-e", "1K", "-r", -1, "--np", 3, "-n", 2)
         self.check_success(run, 3)
@@ -238,12 +245,14 @@ class Failures(unittest.TestCase):
     def test_wrong_command_lines_are_refused_before_anything_runs(self):
         for flags, word in ((("-b", 9, "-e", 8), "-b,--minbytes"), (("-n", 0), "--iters"), (("-d", "f"), "--datatype"),
                             (("-o", "xor"), "--op"), (("--np", -1), "--np"), (("--bogus",), "--bogus"),
-                            (("-g", 2), "--ngpus"), (("-z", 9), "--blocking")):
+                            (("-g", 2), "--ngpus"), (("-z", 9), "--blocking"), (("--np", 2, "--algo", "oak"), "'oak'"),
+                            (("--np", 2, "--transport", "pigeon"), "auto inproc shm tcp")):
             with self.subTest(flags=flags):
                 run = perf("all_reduce", *flags)
                 self.assertEqual(run.returncode, 2)
                 self.assertEqual(run.stdout, "")
                 self.assertIn(word, run.stderr)
+                self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
         self.assertEqual(perf().returncode, 2)
         self.assertIn("not in this library yet", perf("reduce_scatter").stderr)
         root = perf("broadcast", "-r", 1)
@@ -251,7 +260,7 @@ class Failures(unittest.TestCase):
         self.assertIn("1 is not a rank", root.stderr)
 
     def test_what_the_library_refuses_is_told(self):
-        run = perf("all_reduce", "--np", 2, "-b", 8, "-e", 8, "--transport", "pigeon")
+        run = perf("all_reduce", "--np", 2, "-b", 8, "-e", 8, INCCL_TRANSPORT="pigeon")
         self.assertEqual(run.returncode, 3)
         self.assertIn("pigeon", run.stderr)
         self.assertEqual(rows_of(run.stdout), [])

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "perf/plot.h"
 #include "perf/report_json.h"
 #include "perf/report_text.h"
+#include "perf/reporter.h"
 
 namespace inccl::perf {
 namespace {
@@ -163,6 +165,37 @@ TEST(Json, HasNcclTestsKeysAndOurs) {
   EXPECT_EQ(json["out_of_bounds"]["count"], 7);
   EXPECT_EQ(json["out_of_bounds"]["okay"], "false");
   EXPECT_EQ(json["average_bus_bandwidth"]["okay"], "unchecked");
+}
+
+std::string readFile(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(Json, AfterAnErrorNothingIsOkay) {
+  RunRecord record = recordOf({});
+  record.summary = {0, 2.5, 1.0};
+  EXPECT_EQ(jsonOf(optionsOf({"all_reduce"}), record)["out_of_bounds"]["okay"], "true");
+  record.errors.emplace_back("rank 1 is gone");
+  const auto json = jsonOf(optionsOf({"all_reduce"}), record);
+  EXPECT_EQ(json["out_of_bounds"]["okay"], "false");
+  EXPECT_EQ(json["average_bus_bandwidth"]["okay"], "false");
+}
+
+TEST(Reporter, TheFileOfAFailedRunHasTheSummaryOfItsRows) {
+  Options options = optionsOf({"all_reduce"});
+  options.jsonPath = std::filesystem::path(::testing::TempDir()) / "perf_reporter_test.json";
+  Reporter reporter(options);
+  reporter.row(rowOf("all_reduce", 1024));
+  reporter.finishAfter(Problem{"rank 1 is gone"}, {7, 2.5, {}});
+  const auto json = nlohmann::json::parse(readFile(options.jsonPath));
+  EXPECT_EQ(json["out_of_bounds"]["count"], 7);
+  EXPECT_EQ(json["out_of_bounds"]["okay"], "false");
+  EXPECT_DOUBLE_EQ(json["average_bus_bandwidth"]["bandwidth"], 2.5);
+  EXPECT_EQ(json["results"].size(), 1u);
+  EXPECT_EQ(json["errors"][0], "rank 1 is gone");
+  std::filesystem::remove(options.jsonPath);
 }
 
 TEST(Json, WhatIsMissingIsNull) {

@@ -2,10 +2,14 @@
 if(NOT TARGET inccl-perf)
   return()
 endif()
-foreach(unit test_values data_check report options launch)
+foreach(unit test_values data_check report options launch runner)
   inccl_test(bench_perf_${unit}_test SOURCES perf_${unit}_test.cc
     DEPENDS inccl_perf_core inccl_options LABELS unit)
 endforeach()
+
+# Holds the words of --algo and --proto to those of the library.
+inccl_test(bench_perf_choices_test SOURCES perf_choices_test.cc
+  DEPENDS inccl_perf_core inccl::comm LABELS unit)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME bench_perf_end_to_end_test

@@ -188,6 +188,46 @@ TEST(Failure, DeadlinesEndEveryWait) {
   });
 }
 
+TEST(Abandon, IsADeathForAllOthersWhileTheSessionStillLives) {
+  const UniqueId id = createId();
+  std::array<std::atomic<bool>, 3> heard{};
+  test::runRanks(3, [&](int rank) {
+    RankUnderTest self;
+    ASSERT_TRUE(self.join(id, 3, rank).ok());
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    if (rank == 1) {
+      self.session->abandon();
+      self.session->abandon();
+      const Deadline deadline = soon();
+      while (!(heard[0] && heard[2]) && !deadline.passed()) (void)os::sys::poll(nullptr, 0, 1);
+      self.session->leave(0, kSecond);  // says nothing any more
+      return;
+    }
+    const Status error = self.awaitError(2 * kSecond);
+    EXPECT_THAT(textOf(error), HasSubstr("rank 1 on host"));
+    EXPECT_THAT(textOf(error), HasSubstr("died (connection closed)"));
+    heard[static_cast<size_t>(rank)] = true;
+  });
+}
+
+// A group begins all its operations at once and ends them together.
+TEST(Leavers, AreNoticedByARankThatWaitsInTheFirstOperationOfAGroup) {
+  const UniqueId id = createId();
+  test::runRanks(2, [&](int rank) {
+    RankUnderTest self;
+    ASSERT_TRUE(self.join(id, 2, rank).ok());
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    if (rank == 1) return self.session->leave(0, kSecond);
+    const OpSignature call = allReduceOf(4);
+    self.history.begin(OpTag(1, call.digest()), call);
+    self.history.begin(OpTag(2, call.digest()), call);
+    self.session->reportWaiting(OpTag(1, call.digest()), call);
+    const Status error = self.awaitError(3 * kSecond);
+    EXPECT_EQ(error.code(), Code::kRemoteError);
+    EXPECT_THAT(textOf(error), HasSubstr("left (destroyed its communicator) after operation 0"));
+  });
+}
+
 TEST(BrokenPeer, TheArbitersWordsAreAwaited) {
   const UniqueId id = createId();
   test::runRanks(3, [&](int rank) {
@@ -219,6 +259,25 @@ TEST(BrokenPeer, OwnWordsWhenNobodyKnowsAndAllHearThem) {
     EXPECT_EQ(error.code(), Code::kRemoteError);
     EXPECT_EQ(textOf(error), self.session->peers()[1].describe() +
                                  " closed its connection during all_reduce count 4");
+    (void)os::sys::poll(nullptr, 0, 20);
+  });
+}
+
+TEST(BrokenPeer, NobodyKnowsWhichIsSaidInTheReportersName) {
+  const UniqueId id = createId();
+  test::runRanks(3, [&](int rank) {
+    RankUnderTest self;
+    ASSERT_TRUE(self.join(id, 3, rank).ok());
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    Status error;
+    if (rank == 0)
+      error = self.session->explainBrokenPeer(-1, "all_reduce count 4", 30 * kMillisecond);
+    else
+      error = self.awaitError();
+    EXPECT_EQ(error.code(), Code::kRemoteError);
+    EXPECT_EQ(textOf(error),
+              self.session->peers()[0].describe() + " lost a connection during all_reduce count 4");
+    EXPECT_TRUE(self.errors.raised());
     (void)os::sys::poll(nullptr, 0, 20);
   });
 }

@@ -190,6 +190,7 @@ void useInForkedChild(RankUnderTest& inherited) {
   session.reportFailure(remoteError("x"), 1);
   session.reportWaiting({1, 1}, allReduceOf(1));
   session.leave(0, kSecond);
+  session.abandon();
   inherited.session.reset();
   // Communicators of its own are another matter.
   const UniqueId id = createId();

@@ -59,6 +59,24 @@ TEST(ChoosePlan, TheScheduleOfEveryPlanIsProvedRight) {
   }
 }
 
+// A communicator keeps the choice of the first call of a size class for all its sizes.
+TEST(ChoosePlan, SizesOfOneClassShareAPlan) {
+  for (const int ranks : {2, 3, 5, 8, 65, 100, 1000}) {
+    for (const auto& context : {shared(ranks), network(ranks)}) {
+      for (const auto collective :
+           {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather}) {
+        for (size_t most = 4; most <= size_t{1} << 30; most *= 2) {
+          const uint64_t id = choosePlan(context, ChoiceRules(), collective, most).value().id;
+          for (const size_t bytes : {most / 2 + 1, most / 4 * 3}) {
+            EXPECT_EQ(choosePlan(context, ChoiceRules(), collective, bytes).value().id, id)
+                << name(collective) << " of " << bytes << " on " << ranks;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ChoosePlan, IdsTellPlansApart) {
   const auto small = choosePlan(shared(2), ChoiceRules(), Collective::kAllReduce, 8);
   const auto large = choosePlan(shared(2), ChoiceRules(), Collective::kAllReduce, 1 << 20);
@@ -89,9 +107,49 @@ TEST(ChoiceRules, ForceAlgorithmsAndKernels) {
   EXPECT_FALSE(forced("", "tiny", 1 << 20).ok()) << "a cell cannot carry a megabyte";
 }
 
+// As the grammar names it: "reducescatter".
+std::string functionOf(Collective collective) {
+  std::string function(name(collective));
+  std::erase(function, '_');
+  return function;
+}
+
+TEST(ChoiceRules, EveryAlgorithmThatACollectiveHasCanBeForced) {
+  size_t forced = 0;
+  for (size_t i = 1; i < kCollectiveCount; ++i) {
+    const auto collective = static_cast<Collective>(i);
+    for (const algo::Algorithm algorithm : algo::kAllAlgorithms) {
+      if (!algo::supports(algorithm, collective)) continue;
+      const std::string word(algo::name(algorithm));
+      for (const std::string& rule : {word, functionOf(collective) + ":" + word}) {
+        for (const auto& context : {shared(2), shared(5), network(2), network(5), network(100)}) {
+          for (const size_t bytes : {size_t{0}, size_t{8}, size_t{65536}, size_t{1} << 30}) {
+            const auto plan = choosePlan(context, rules(rule), collective, bytes);
+            ASSERT_TRUE(plan.ok()) << rule << ": " << plan.status().message();
+            EXPECT_EQ(plan.value().algorithm, algorithm) << rule;
+          }
+        }
+      }
+      ++forced;
+    }
+  }
+  EXPECT_GE(forced, std::size(algo::kAllAlgorithms));
+}
+
+TEST(ChoiceRules, TakeWordsInAnyCase) {
+  for (const auto& [algorithms, protocols] :
+       {std::pair{"Ring", "LANES"}, std::pair{"AllReduce:RING", "Auto"},
+        std::pair{"Ring,Recursive_Doubling;ALLREDUCE:Ring", ""}}) {
+    const auto plan =
+        choosePlan(shared(4), rules(algorithms, protocols), Collective::kAllReduce, 8);
+    ASSERT_TRUE(plan.ok()) << algorithms;
+    EXPECT_EQ(plan.value().algorithm, algo::Algorithm::kRing) << algorithms;
+  }
+}
+
 TEST(ChoiceRules, RefuseUnknownWordsByName) {
   for (const char* text :
-       {"rings", "ring,", "allreduce:tree", "reduceall:ring", "^", ";", "ring;;"}) {
+       {"rings", "ring,", "allreduce:oak", "reduceall:ring", "^", ";", "ring;;"}) {
     const auto parsed = ChoiceRules::parse(text, "");
     ASSERT_FALSE(parsed.ok()) << text;
     EXPECT_EQ(parsed.status().code(), Code::kInvalidArgument);

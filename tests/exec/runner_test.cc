@@ -14,11 +14,16 @@ using transport::Progress;
 
 class CountingSupervisor final : public Supervisor {
  public:
-  void waitsLong(const Operation&) override { ++asked; }
+  Status waitsLong(const Operation&) override {
+    ++asked;
+    return farewell;
+  }
+  Status deserted(const Operation&, Status why) override { return why; }
   Status mismatch(const Operation&) override { return invalidUsage("mismatch"); }
   Status broken(const Operation&) override { return remoteError("broken"); }
   Status timedOut(const Operation&, Nanos) override { return timeoutError("late"); }
   int asked = 0;
+  Status farewell;
 };
 
 // Done, or another verdict, once a flag says so.
@@ -71,6 +76,47 @@ TEST(Runner, ADeadlineEndsTheWaitAndTheOthersAreAskedOnce) {
   EXPECT_EQ(run(operation, fixture.context).code(), Code::kTimeout);
   EXPECT_LT(nowNs() - start, 2 * kSecond);
   EXPECT_EQ(fixture.supervisor.asked, 1);
+}
+
+TEST(Runner, AFarewellEndsAWaitForWhatWillNeverCome) {
+  std::atomic<bool> never{false};
+  Fixture fixture;
+  fixture.supervisor.farewell = remoteError("rank 1 has left");
+  FlagOperation operation(never);
+  EXPECT_EQ(run(operation, fixture.context).message(), "rank 1 has left");
+  std::vector<OperationQueue> queues;
+  queues.push_back({&fixture.context, {}});
+  queues.back().operations.push_back(std::make_unique<FlagOperation>(never));
+  EXPECT_EQ(runTogether(queues).front().message(), "rank 1 has left");
+}
+
+// Moves at every step, and takes its time.
+class SlowOperation final : public Operation {
+ public:
+  Progress step() override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return ++steps_ == 10 ? Progress::kDone : Progress::kPending;
+  }
+  uint64_t movements() const override { return steps_; }
+  int blamedRank() const override { return 1; }
+  Status failure() const override { return {}; }
+  int awaitedRank() const override { return 1; }
+  void addWaitHandles(std::vector<transport::WaitHandle>&) const override {}
+
+ private:
+  uint64_t steps_ = 0;
+};
+
+TEST(Runner, WhatMovesIsNotWaitedFor) {
+  Fixture fixture;
+  fixture.context.timeout = 100 * kMillisecond;
+  SlowOperation alone;
+  EXPECT_TRUE(run(alone, fixture.context).ok());
+  std::vector<OperationQueue> queues;
+  queues.push_back({&fixture.context, {}});
+  queues.back().operations.push_back(std::make_unique<SlowOperation>());
+  EXPECT_TRUE(runTogether(queues).front().ok());
+  EXPECT_EQ(fixture.supervisor.asked, 0);
 }
 
 TEST(Runner, AnErrorFromAnotherThreadEndsTheWait) {

@@ -22,7 +22,8 @@ using transport::MultiGroupShape;
 
 class TestSupervisor final : public Supervisor {
  public:
-  void waitsLong(const Operation&) override {}
+  Status waitsLong(const Operation&) override { return {}; }
+  Status deserted(const Operation&, Status why) override { return why; }
   Status mismatch(const Operation& operation) override {
     return invalidUsage("rank " + std::to_string(operation.blamedRank()) +
                         " called something else");

@@ -65,6 +65,14 @@ class RecordedMachine : public testing::Test {
   std::string root_;
 };
 
+TEST_F(RecordedMachine, WhatIsNoNumberIsNoQuota) {
+  file("/proc/self/cgroup", "0::/pod\n");
+  for (const char* text : {"nan nan\n", "inf inf\n", "100000 nan\n", "-1 100000\n", "1 0\n", ""}) {
+    file("/sys/fs/cgroup/pod/cpu.max", text);
+    EXPECT_EQ(cpuBudget(root_).quotaMilliCores, 0u) << text;
+  }
+}
+
 TEST_F(RecordedMachine, TheTightestQuotaOnTheWayToTheRootCounts) {
   file("/proc/self/cgroup", "0::/pod/container\n");
   file("/sys/fs/cgroup/pod/container/cpu.max", "max 100000\n");

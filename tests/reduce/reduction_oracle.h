@@ -1,35 +1,30 @@
 // What the tests of the kernels share: the contract of reduce.h written out one element at a time,
-// values that go wrong easily, arrays with guards around them, and each instruction set in turn.
+// arrays with guards around them, and each instruction set in turn.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <limits>
-#include <random>
+#include <span>
 #include <string>
-#include <type_traits>
-#include <vector>
 
+#include "reduce/element_types.h"
 #include "reduce/reduce.h"
 
 namespace inccl::reduce {
 
-constexpr RedOp kOps[] = {RedOp::kSum, RedOp::kProd, RedOp::kMin, RedOp::kMax};
+using AllElements = testing::Types<int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t, int64_t,
+                                   uint64_t, float, double, Half, Bfloat16, E4m3, E5m2, Bool,
+                                   std::complex<float>, std::complex<double>>;
 
+// The operations that T has.
 template <typename T>
-using BitsOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-
-template <typename T>
-constexpr DataType typeOf() {
-  if constexpr (std::is_same_v<T, int32_t>) return DataType::kInt32;
-  if constexpr (std::is_same_v<T, int64_t>) return DataType::kInt64;
-  if constexpr (std::is_same_v<T, float>) return DataType::kFloat32;
-  if constexpr (std::is_same_v<T, double>) return DataType::kFloat64;
+std::vector<RedOp> opsOf() {
+  std::vector<RedOp> ops;
+  for (const RedOp op : kRedOps) {
+    if (isSupported(typeOf<T>(), op)) ops.push_back(op);
+  }
+  return ops;
 }
 
 template <typename T>
@@ -41,77 +36,68 @@ T canonicalIfNan(T value) {
   return value;
 }
 
+inline bool adds(RedOp op) {
+  return op == RedOp::kSum || op == RedOp::kAvg || op == RedOp::kPreMulSum;
+}
+
 template <typename T>
-T oracle(RedOp op, T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    using U = std::make_unsigned_t<T>;
-    if (op == RedOp::kSum) return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
-    if (op == RedOp::kProd) return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-    return (op == RedOp::kMin) == (a < b) ? a : b;
+T combinedIntegers(RedOp op, T a, T b) {
+  const auto x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b);
+  if (adds(op)) return static_cast<T>(x + y);
+  if (op == RedOp::kProd) return static_cast<T>(x * y);
+  if (op == RedOp::kBitAnd) return static_cast<T>(x & y);
+  if (op == RedOp::kBitOr) return static_cast<T>(x | y);
+  if (op == RedOp::kBitXor) return static_cast<T>(x ^ y);
+  if (op == RedOp::kLogicalAnd) return static_cast<T>(a != 0 && b != 0);
+  if (op == RedOp::kLogicalOr) return static_cast<T>(a != 0 || b != 0);
+  return (op == RedOp::kMin) == (a < b) ? a : b;
+}
+
+template <typename T>
+T combinedFloats(RedOp op, T a, T b) {
+  if (adds(op)) return a + b;
+  if (op == RedOp::kProd) return a * b;
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<T>::quiet_NaN();
+  const bool aFirst = a == b ? std::signbit(a) : a < b;  // in the order -Inf … -0, +0 … +Inf
+  return (op == RedOp::kMin) == aFirst ? a : b;
+}
+
+// The element that reduceMany makes of these, one from each source.
+template <typename T>
+T oracle(RedOp op, std::span<const T> sources) {
+  if constexpr (kIsSmall<T>) {
+    float result = sources[0].decoded();
+    for (const T source : sources.subspan(1)) result = combinedFloats(op, result, source.decoded());
+    return T::rounded(result);
+  } else if constexpr (std::is_same_v<T, Bool>) {
+    const bool all = op == RedOp::kLogicalAnd || op == RedOp::kMin;
+    size_t truths = 0;
+    for (const T source : sources) truths += source.byte != 0 ? 1 : 0;
+    return {static_cast<uint8_t>(all ? truths == sources.size() : truths > 0)};
+  } else if constexpr (kIsComplex<T>) {
+    T result = sources[0];
+    for (const T source : sources.subspan(1)) result += source;
+    return {canonicalIfNan(result.real()), canonicalIfNan(result.imag())};
+  } else if constexpr (std::is_integral_v<T>) {
+    T result = sources[0];
+    for (const T source : sources.subspan(1)) result = combinedIntegers(op, result, source);
+    const bool logical = op == RedOp::kLogicalAnd || op == RedOp::kLogicalOr;
+    return logical ? static_cast<T>(result != 0) : result;
   } else {
-    if (op == RedOp::kSum) return canonicalIfNan(a + b);
-    if (op == RedOp::kProd) return canonicalIfNan(a * b);
-    if (std::isnan(a) || std::isnan(b)) return canonicalIfNan(std::numeric_limits<T>::quiet_NaN());
-    const bool aFirst = a == b ? std::signbit(a) : a < b;  // in the order -Inf … -0, +0 … +Inf
-    return (op == RedOp::kMin) == aFirst ? a : b;
+    T result = sources[0];
+    for (const T source : sources.subspan(1)) result = combinedFloats(op, result, source);
+    return canonicalIfNan(result);
   }
 }
 
 template <typename T>
-std::vector<T> specialValues() {
-  using Limits = std::numeric_limits<T>;
-  if constexpr (std::is_integral_v<T>) {
-    return {0,
-            1,
-            -1,
-            2,
-            -2,
-            3,
-            46341,
-            -46341,
-            Limits::min(),
-            Limits::max(),
-            Limits::min() + 1,
-            Limits::max() - 1};
-  } else {
-    constexpr int kFraction = Limits::digits - 1;
-    constexpr auto kExponent = std::bit_cast<BitsOf<T>>(Limits::infinity());
-    constexpr BitsOf<T> kSign = BitsOf<T>{1} << (8 * sizeof(T) - 1);
-    std::vector<T> values = {T{0},
-                             T{1},
-                             T{1.5},
-                             Limits::infinity(),
-                             Limits::max(),
-                             Limits::min(),
-                             Limits::denorm_min(),
-                             Limits::epsilon(),
-                             Limits::min() / 2};
-    for (const BitsOf<T> fraction :
-         {BitsOf<T>{1},                                  // signalling
-          BitsOf<T>{1} << (kFraction - 1),               // canonical
-          (BitsOf<T>{1} << kFraction) - 1,               // all ones
-          (BitsOf<T>{1} << (kFraction - 1)) | 12345}) {  // quiet, payload
-      values.push_back(std::bit_cast<T>(kExponent | fraction));
-    }
-    for (size_t i = 0, n = values.size(); i < n; ++i) {
-      values.push_back(std::bit_cast<T>(std::bit_cast<BitsOf<T>>(values[i]) | kSign));
-    }
-    return values;
+std::vector<T> expectedOf(RedOp op, const std::vector<std::vector<T>>& sources) {
+  std::vector<T> expected(sources[0].size()), each(sources.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    for (size_t s = 0; s < sources.size(); ++s) each[s] = sources[s][i];
+    expected[i] = oracle<T>(op, each);
   }
-}
-
-// Half special values, half any bits at all.
-template <typename T>
-std::vector<T> mixedValues(size_t count, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  const std::vector<T> special = specialValues<T>();
-  std::vector<T> values(count);
-  for (T& value : values) {
-    const uint64_t bits = random();
-    value = bits % 2 == 0 ? special[bits / 2 % special.size()]
-                          : std::bit_cast<T>(static_cast<BitsOf<T>>(random()));
-  }
-  return values;
+  return expected;
 }
 
 // `count` elements that begin `offset` elements behind a multiple of 64 bytes, with guards on both
@@ -127,7 +113,8 @@ class Guarded {
         storage_.data() + (kLine - reinterpret_cast<uintptr_t>(storage_.data()) % kLine) % kLine;
   }
   Guarded(const std::vector<T>& values, size_t offset) : Guarded(values.size(), offset) {
-    if (!values.empty()) std::memcpy(data(), values.data(), values.size() * sizeof(T));
+    if (!values.empty())
+      std::memcpy(static_cast<void*>(data()), values.data(), values.size() * sizeof(T));
   }
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
@@ -136,7 +123,8 @@ class Guarded {
   // The index of the first element whose bits differ from `expected`, or -1.
   [[nodiscard]] int64_t firstDifference(const std::vector<T>& expected) {
     for (size_t i = 0; i < count_; ++i) {
-      if (std::memcmp(data() + i, &expected[i], sizeof(T)) != 0) return static_cast<int64_t>(i);
+      if (std::memcmp(static_cast<const void*>(data() + i), &expected[i], sizeof(T)) != 0)
+        return static_cast<int64_t>(i);
     }
     return -1;
   }

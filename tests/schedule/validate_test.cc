@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "sample_schedule.h"
+#include "schedule/chunk_lengths.h"
 
 namespace inccl::schedule {
 namespace {
@@ -24,6 +25,82 @@ Lane& local(Schedule& s) { return s.ranks[2].lanes[1]; }
 TEST(ValidateTest, AcceptsTheSamples) {
   EXPECT_TRUE(validate(twoRankGather()).ok());
   EXPECT_TRUE(validate(everyWord()).ok());
+}
+
+// Three ranks, blocks of two chunks: what each collective's buffers hold.
+struct Layout {
+  Collective collective;
+  uint32_t input, output;
+  bool rooted;
+};
+constexpr Layout kLayouts[] = {
+    {Collective::kAllReduce, 2, 2, false}, {Collective::kBroadcast, 2, 2, true},
+    {Collective::kReduce, 2, 2, true},     {Collective::kAllGather, 2, 6, false},
+    {Collective::kGather, 2, 6, true},     {Collective::kReduceScatter, 6, 2, false},
+    {Collective::kScatter, 6, 2, true},    {Collective::kAllToAll, 6, 6, false},
+};
+
+Schedule emptySchedule(const Layout& layout) {
+  Schedule schedule;
+  schedule.collective = layout.collective;
+  schedule.rankCount = 3;
+  schedule.root = layout.rooted ? 1 : -1;
+  schedule.inputChunks = layout.input;
+  schedule.outputChunks = layout.output;
+  schedule.ranks.resize(3);
+  return schedule;
+}
+
+TEST(ValidateTest, EveryCollectiveHasItsLayout) {
+  for (const Layout& layout : kLayouts) {
+    const Schedule good = emptySchedule(layout);
+    EXPECT_TRUE(validate(good).ok()) << name(layout.collective);
+    EXPECT_EQ(blockChunks(good), 2u);
+    for (const uint32_t index : {0u, 1u, 2u, 3u, 4u, 5u}) {
+      if (index < layout.input) {
+        EXPECT_EQ(lengthClass(good, input(index)), index % 2);
+      }
+      if (index < layout.output) {
+        EXPECT_EQ(lengthClass(good, output(index)), index % 2);
+      }
+    }
+    for (const auto& [inputs, outputs] : {std::pair{0u, 0u},
+                                          {2u, 4u},
+                                          {4u, 2u},
+                                          {7u, 7u},
+                                          {6u, 5u},
+                                          {5u, 6u},
+                                          {0u, 2u},
+                                          {2u, 0u},
+                                          {6u, 3u},
+                                          {3u, 6u}}) {
+      Schedule bad = good;
+      bad.inputChunks = inputs;
+      bad.outputChunks = outputs;
+      // Seven chunks each are as good as two where nothing is per rank.
+      const bool fits = inputs == outputs && inputs > 0 && layout.input == 2 && layout.output == 2;
+      EXPECT_EQ(validate(bad).ok(), fits)
+          << name(layout.collective) << " " << inputs << " " << outputs;
+    }
+    Schedule otherRoot = good;
+    otherRoot.root = layout.rooted ? -1 : 1;
+    EXPECT_THAT(std::string(validate(otherRoot).message()),
+                HasSubstr(layout.rooted ? "root -1 is not in 0 … 2" : "root 1 given"));
+  }
+}
+
+TEST(ValidateTest, TheRootAloneHasWhatTheOthersDoNot) {
+  for (const Layout& layout : kLayouts) {
+    const Schedule schedule = emptySchedule(layout);
+    const bool rootReads =
+        layout.collective == Collective::kBroadcast || layout.collective == Collective::kScatter;
+    const bool rootWrites =
+        layout.collective == Collective::kReduce || layout.collective == Collective::kGather;
+    for (int rank = 0; rank < 3; ++rank) {
+      EXPECT_EQ(hasInput(schedule, rank), !rootReads || rank == 1);
+      EXPECT_EQ(hasOutput(schedule, rank), !rootWrites || rank == 1);
+    }
+  }
 }
 
 TEST(ValidateTest, RefusesWrongHeaders) {

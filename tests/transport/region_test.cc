@@ -31,7 +31,11 @@ class TableConnector final : public PeerConnector {
   void withdrawDescriptor(const std::string& name) override {
     table_.erase(std::to_string(rank_) + name);
   }
-  Result<os::UniqueFd> fetchDescriptor(int peer, const std::string& name, Deadline) override {
+  Result<os::UniqueFd> receiveDescriptor(int, const std::string&, int connection,
+                                         Deadline) override {
+    return os::UniqueFd(::dup(connection));
+  }
+  Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name, Deadline) override {
     const auto found = table_.find(std::to_string(peer) + name);
     if (found == table_.end()) return timeoutError("not offered: " + name);
     return os::UniqueFd(::dup(found->second));

@@ -41,13 +41,16 @@ class FakeConnector final : public PeerConnector {
     if (!failure.ok()) return failure;
     return board_.end(rank_, peer, channel, 0);
   }
-  Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) override {
-    if (deadline.passed()) return timeoutError("nobody connected");
+  Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline) override {
+    if (!failure.ok()) return failure;
     return board_.end(peer, rank_, channel, 1);
   }
   Status offerDescriptor(const std::string&, int) override { return internalError("not here"); }
   void withdrawDescriptor(const std::string&) override {}
-  Result<os::UniqueFd> fetchDescriptor(int, const std::string&, Deadline) override {
+  Result<os::UniqueFd> requestDescriptor(int, const std::string&, Deadline) override {
+    return internalError("not here");
+  }
+  Result<os::UniqueFd> receiveDescriptor(int, const std::string&, int, Deadline) override {
     return internalError("not here");
   }
   [[nodiscard]] const ErrorState& errors() const override { return errors_; }
@@ -99,7 +102,30 @@ TEST(TcpTransport, PassesOnWhatTheConnectorSays) {
   ASSERT_FALSE(send.ok());
   EXPECT_EQ(send.status().code(), Code::kTimeout);
   EXPECT_THAT(std::string(send.status().message()), HasSubstr("rank 1 on host a did not answer"));
-  EXPECT_EQ(transport.openRecv(1, 0, Deadline::at(0)).status().code(), Code::kTimeout);
+}
+
+TEST(TcpTransport, AReceivingEndIsEmptyUntilThePeerConnects) {
+  Switchboard board;
+  FakeConnector one(board, 0), other(board, 1);
+  TcpTransport zero(one, 4096), peer(other, 4096);
+  one.failure = timeoutError("nobody connected");
+  auto recv = zero.openRecv(1, 0, soon()).value();
+  EXPECT_EQ(recv->arrived().data, nullptr);
+  EXPECT_FALSE(recv->broken());
+  one.failure = {};
+  auto send = peer.openSend(0, 0, soon()).value();
+  test::exchange(*send, *recv, {17, 0}, test::Verbs::kMixed, test::Verbs::kMixed);
+}
+
+TEST(TcpTransport, APeerThatCannotConnectBreaksTheChannel) {
+  Switchboard board;
+  FakeConnector connector(board, 0);
+  TcpTransport transport(connector, 4096);
+  connector.failure = remoteError("rank 1 has left");
+  auto recv = transport.openRecv(1, 0, soon()).value();
+  std::byte nothing{};
+  EXPECT_EQ(recv->receive(&nothing, 1, {}), Progress::kBroken);
+  EXPECT_EQ(recv->failure().message(), "rank 1 has left");
 }
 
 TEST(TcpTransport, RefusesAChannelThatWouldExceedTheBudget) {

@@ -21,14 +21,22 @@ using schedule::Schedule;
 std::vector<Schedule> generated() {
   std::vector<Schedule> all;
   for (const algo::Algorithm algorithm : algo::kAllAlgorithms) {
-    for (const Collective collective : {Collective::kAllReduce, Collective::kBroadcast,
-                                        Collective::kAllGather, Collective::kBarrier}) {
+    for (const Collective collective :
+         {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather,
+          Collective::kBarrier, Collective::kReduce, Collective::kReduceScatter,
+          Collective::kAllToAll, Collective::kGather, Collective::kScatter}) {
       for (const int n : {2, 3, 4, 5, 7}) {
         if (algo::supports(algorithm, collective))
           all.push_back(algo::generate(algorithm, collective, n, n / 2).value());
       }
     }
   }
+  using algo::Algorithm;
+  all.push_back(generate(Algorithm::kRing, Collective::kAllReduce, 3, -1, {.channels = 2}).value());
+  all.push_back(
+      generate(Algorithm::kTwoLevel, Collective::kAllReduce, 5, -1, {.hosts = {{4, 0}, {1, 2, 3}}})
+          .value());
+  all.push_back(generate(Algorithm::kKnomial, Collective::kScatter, 7, 1, {.radix = 3}).value());
   return all;
 }
 

@@ -138,6 +138,12 @@ bool mutate(Schedule& schedule, Mutation mutation, std::mt19937_64& random) {
       if (step.sources.size() < 2) return false;
       std::swap(step.sources.front(), step.sources.back());
       return true;
+    case Mutation::kOtherPeer: {
+      int& peer = random() % 2 == 0 ? program.lanes[lane].sendPeer : program.lanes[lane].recvPeer;
+      if (peer < 0) return false;
+      peer = static_cast<int>(random() % schedule.ranks.size());
+      return true;
+    }
   }
   return false;
 }

@@ -18,11 +18,13 @@ enum class Mutation {
   kMoveDependency,  // to another step
   kOtherKind,       // receive only instead of receive and add, and the like
   kSwapSources,     // of a sum
+  kOtherPeer,       // for all that a lane sends, or receives
 };
-inline constexpr Mutation kAllMutations[] = {
-    Mutation::kDropStep,       Mutation::kDuplicateStep, Mutation::kSwapOrder,
-    Mutation::kSwapChunk,      Mutation::kSwapBuffer,    Mutation::kDropDependency,
-    Mutation::kMoveDependency, Mutation::kOtherKind,     Mutation::kSwapSources};
+inline constexpr Mutation kAllMutations[] = {Mutation::kDropStep,       Mutation::kDuplicateStep,
+                                             Mutation::kSwapOrder,      Mutation::kSwapChunk,
+                                             Mutation::kSwapBuffer,     Mutation::kDropDependency,
+                                             Mutation::kMoveDependency, Mutation::kOtherKind,
+                                             Mutation::kSwapSources,    Mutation::kOtherPeer};
 
 // Does one random mutation of that kind; false when the place chosen has nothing to mutate so.
 bool mutate(schedule::Schedule& schedule, Mutation mutation, std::mt19937_64& random);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -30,15 +31,13 @@ struct Number {
 class ReferenceRun {
  public:
   ReferenceRun(const Schedule& schedule, bool inPlace, std::mt19937_64& random)
-      : schedule_(schedule),
-        inPlace_(inPlace && schedule.collective != Collective::kBarrier),
-        random_(random) {
+      : schedule_(schedule), inPlace_(inPlace), random_(random) {
     for (int rank = 0; rank < schedule.rankCount; ++rank) {
       inputs_.push_back(numbers(schedule.inputChunks));
       memory_.push_back(
           {inputs_[rank], numbers(schedule.outputChunks), numbers(schedule.scratchChunks)});
       done_.push_back(std::vector<size_t>(schedule.ranks[rank].lanes.size(), 0));
-      for (uint32_t i = 0; inPlace_ && i < schedule.inputChunks; ++i)
+      for (uint32_t i = 0; sharesMemory(rank) && i < schedule.inputChunks; ++i)
         place(rank, {Buffer::kInput, i}) = inputs_[rank][i];
     }
   }
@@ -93,12 +92,39 @@ class ReferenceRun {
     return numbers;
   }
 
+  // Where a call in place has one memory for both: wherever a rank has both at all.
+  bool sharesMemory(int rank) const {
+    if (!inPlace_) return false;
+    switch (schedule_.collective) {
+      case Collective::kAllReduce:
+      case Collective::kAllGather:
+      case Collective::kReduceScatter:
+        return true;
+      case Collective::kBroadcast:
+      case Collective::kReduce:
+      case Collective::kGather:
+      case Collective::kScatter:
+        return rank == schedule_.root;
+      case Collective::kAllToAll:
+      case Collective::kBarrier:
+      case Collective::kSend:
+      case Collective::kRecv:
+        break;
+    }
+    return false;
+  }
+
   Number& place(int rank, const ChunkRef& chunk) {
     std::array<std::vector<Number>, 3>& mine = memory_[rank];
-    if (chunk.buffer != Buffer::kInput || !inPlace_)
-      return mine[static_cast<size_t>(chunk.buffer)][chunk.index];
-    const bool block = schedule_.collective == Collective::kAllGather;
-    return mine[1][chunk.index + (block ? rank * schedule_.inputChunks : 0)];
+    std::vector<Number>& input = mine[0];
+    std::vector<Number>& output = mine[1];
+    if (sharesMemory(rank) && chunk.buffer == Buffer::kInput && input.size() < output.size())
+      return output[rank * input.size() + chunk.index];
+    if (sharesMemory(rank) && chunk.buffer == Buffer::kInput && input.size() == output.size())
+      return output[chunk.index];
+    if (sharesMemory(rank) && chunk.buffer == Buffer::kOutput && input.size() > output.size())
+      return input[rank * output.size() + chunk.index];
+    return mine[static_cast<size_t>(chunk.buffer)][chunk.index];
   }
 
   bool canRun(int rank, uint32_t laneIndex) {
@@ -131,18 +157,34 @@ class ReferenceRun {
     ++done_[at.rank][at.lane];
   }
 
+  [[nodiscard]] uint64_t sumOf(uint32_t inputChunk) const {
+    uint64_t sum = 0;
+    for (const std::vector<Number>& input : inputs_) sum += input[inputChunk].integer;
+    return sum;
+  }
+
   bool isRight(int rank, uint32_t chunk) {
     const Number& held = place(rank, {Buffer::kOutput, chunk});
+    const int ranks = schedule_.rankCount;
+    const uint32_t perRank = schedule_.inputChunks / ranks;  // where inputs have a block per rank
+    const bool isRoot = rank == schedule_.root;
     switch (schedule_.collective) {
-      case Collective::kAllReduce: {
-        uint64_t sum = 0;
-        for (const std::vector<Number>& input : inputs_) sum += input[chunk].integer;
-        return held.integer == sum && held.sameBits(place(0, {Buffer::kOutput, chunk}));
-      }
+      case Collective::kAllReduce:
+        return held.integer == sumOf(chunk) && held.sameBits(place(0, {Buffer::kOutput, chunk}));
+      case Collective::kReduce:
+        return !isRoot || held.integer == sumOf(chunk);
+      case Collective::kReduceScatter:
+        return held.integer == sumOf(rank * perRank + chunk);
       case Collective::kBroadcast:
         return held.sameBits(inputs_[schedule_.root][chunk]);
+      case Collective::kScatter:
+        return held.sameBits(inputs_[schedule_.root][rank * perRank + chunk]);
       case Collective::kAllGather:
-        return held.sameBits(inputs_[chunk / schedule_.inputChunks][chunk % schedule_.inputChunks]);
+      case Collective::kGather:
+        return (schedule_.collective == Collective::kGather && !isRoot) ||
+               held.sameBits(inputs_[chunk / schedule_.inputChunks][chunk % schedule_.inputChunks]);
+      case Collective::kAllToAll:
+        return held.sameBits(inputs_[chunk / perRank][rank * perRank + chunk % perRank]);
       case Collective::kBarrier:
       case Collective::kSend:
       case Collective::kRecv:

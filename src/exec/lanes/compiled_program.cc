@@ -63,7 +63,7 @@ Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int r
   CompiledProgram program;
   program.collective_ = schedule.collective;
   program.rank_ = rank;
-  program.chunksPerSlice_ = std::max(1u, schedule.inputChunks);
+  program.chunksPerSlice_ = schedule::blockChunks(schedule);
   program.scratchChunks_ = schedule.scratchChunks;
   const std::vector<schedule::Lane>& lanes = schedule.ranks[rank].lanes;
   for (uint32_t lane = 0; lane < lanes.size(); ++lane) {

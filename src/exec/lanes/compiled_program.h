@@ -23,7 +23,7 @@ struct ChannelKey {
 };
 
 // Input, output: chunk `chunk` of the slice, `block` whole vectors behind the buffer's start (the
-// output of an all-gather has a block for each rank). Scratch: chunk number `block`.
+// output of an all-gather, say, has a block for each rank). Scratch: chunk number `block`.
 struct CompiledChunk {
   schedule::Buffer buffer = schedule::Buffer::kInput;
   uint32_t block = 0;

@@ -40,7 +40,7 @@ struct LanesCall {
   const void* input = nullptr;  // may be the output's memory, as the verifier's in-place mode says
   void* output = nullptr;
   std::span<std::byte> scratch;  // CompiledProgram::scratchBytes(), aligned to 64 bytes
-  uint64_t count = 0;            // elements of one rank's vector (all-gather: of one block)
+  uint64_t count = 0;            // elements of one block (schedule.h)
   size_t elementBytes = 1;
   reduce::Kernels kernels;  // of type and operation; not looked at unless the program reduces
   OpTag tag;
@@ -73,8 +73,6 @@ class LanesOperation final : public Operation {
   // Steps of the schedule finished since begin: unchanged over a call of step() means that it
   // waits.
   [[nodiscard]] uint64_t steps() const { return stepsFinished_; }
-
-  static constexpr size_t kBytesPerStep = size_t{4} << 20;
 
  private:
   using Progress = transport::Progress;

@@ -38,6 +38,7 @@ class Exchange final : public SharedOperation {
       const transport::ExchangeCell cell = group_.cell(next_, number_);
       const OpTag seen = OpTag::fromWord(cell.flag().load(std::memory_order_acquire));
       if (seen != tag_) return judge(seen);
+      group_.lastExchangeTag(next_, number_) = seen;
       payloads_[next_] = cell.payload(bytes_);
     }
     finish_(payloads_);
@@ -52,12 +53,11 @@ class Exchange final : public SharedOperation {
     group_.ringOthers();
     posted_ = true;
   }
-  // An older tag means that the peer has not come yet; this or a newer number with another
-  // signature means that it came with something else.
+  // What the cell held two exchanges ago means that the peer has not come yet; anything else that
+  // is not ours means that it came with something else.
   transport::Progress judge(OpTag seen) {
-    const auto ahead = static_cast<int32_t>(seen.sequence() - tag_.sequence());
     const int peer = static_cast<int>(next_);
-    if (seen.word() == 0 || ahead < 0) {
+    if (seen == group_.lastExchangeTag(next_, number_)) {
       awaited_ = peer;
       return transport::Progress::kPending;
     }

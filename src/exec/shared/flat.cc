@@ -17,7 +17,9 @@ constexpr size_t kWarmBytes = 32768;
 }  // namespace
 
 Progress FlatAllReduce::step() {
+  const size_t enough = reduced_ + kBytesPerStep;
   for (;;) {
+    if (reduced_ >= enough && reduced_ != bytes_) return Progress::kPending;
     const bool posted = post();
     const Progress verdict = reducePiece();
     if (verdict == Progress::kMismatch) return verdict;

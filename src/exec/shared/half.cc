@@ -51,7 +51,9 @@ HalfAllReduce::Span HalfAllReduce::share(const Span& piece, uint32_t member) con
 }
 
 Progress HalfAllReduce::step() {
+  const size_t lastPiece = gathered_ + piecesPerStep();
   for (;;) {
+    if (gathered_ >= lastPiece && gathered_ != pieceCount_) return Progress::kPending;
     // Finish before you start: what is oldest is warmest in the caches.
     Progress moved = gather();
     if (moved == Progress::kDone && gathered_ == pieceCount_) return Progress::kDone;

@@ -42,6 +42,10 @@ class HalfAllReduce final : public SharedOperation {
   [[nodiscard]] uint64_t movements() const override { return posted_ + reduced_ + gathered_; }
 
  private:
+  [[nodiscard]] size_t piecesPerStep() const {
+    const size_t pieceBytes = shape_.pieceElements * elementBytes_;
+    return kBytesPerStep / (pieceBytes == 0 ? 1 : pieceBytes) + 1;
+  }
   // Elements [begin, begin + count) of the vector.
   struct Span {
     size_t begin, count;

@@ -42,7 +42,9 @@ SharedBroadcast::SharedBroadcast(transport::MultiGroup& group, OpTag tag, uint32
       bytes_(bytes) {}
 
 Progress SharedBroadcast::step() {
+  const size_t enough = done_ + kBytesPerStep;
   while (done_ < bytes_) {
+    if (done_ >= enough) return Progress::kPending;
     if (me() == root_) {
       const size_t before = done_;
       if (!publishPiece(group_, tag_, input_, bytes_, done_)) return Progress::kPending;
@@ -68,6 +70,7 @@ SharedAllGather::SharedAllGather(transport::MultiGroup& group, OpTag tag, const 
 
 Progress SharedAllGather::step() {
   std::byte* const own = output_ + bytes_ * me();
+  const uint64_t enough = moves_ + kBytesPerStep / group_.shape().slotBytes + 1;
   for (;;) {
     bool moved = false;
     for (uint32_t member = 0; member < memberCount(); ++member) {
@@ -88,8 +91,7 @@ Progress SharedAllGather::step() {
       }
     }
     if (published_ == bytes_ && unfinished_ == 0) return Progress::kDone;
-    if (!moved) return Progress::kPending;
-    ++moves_;
+    if (!moved || ++moves_ >= enough) return Progress::kPending;
   }
 }
 

@@ -93,24 +93,54 @@ void ProcessExchange::withdraw(const std::string& name) {
   std::erase(offers_, key);
 }
 
+Result<std::shared_ptr<SharedBlock>> ProcessExchange::find(int peer, const std::string& name,
+                                                           size_t bytes) const {
+  const std::lock_guard lock(offers().mutex);
+  const auto found = offers().blocks.find(keyOf(communicator_, peer, name));
+  if (found == offers().blocks.end()) return std::shared_ptr<SharedBlock>();
+  if (found->second->bytes() != bytes) {
+    return remoteError(fmt::format("{} of rank {} has {} bytes instead of {}", name, peer,
+                                   found->second->bytes(), bytes));
+  }
+  return std::shared_ptr<SharedBlock>(found->second);
+}
+
 Result<std::shared_ptr<SharedBlock>> ProcessExchange::attach(int peer, const std::string& name,
                                                              size_t bytes, Deadline deadline) {
-  const std::string key = keyOf(communicator_, peer, name);
-  std::unique_lock lock(offers().mutex);
   for (;;) {
-    const auto found = offers().blocks.find(key);
-    if (found != offers().blocks.end()) {
-      if (found->second->bytes() != bytes) {
-        return remoteError(fmt::format("{} of rank {} has {} bytes instead of {}", name, peer,
-                                       found->second->bytes(), bytes));
-      }
-      return std::shared_ptr<SharedBlock>(found->second);
-    }
+    INCCL_TRY_ASSIGN(auto block, find(peer, name, bytes));
+    if (block) return block;
     if (errors_.raised()) return errors_.status();
     if (deadline.passed())
       return timeoutError(fmt::format("rank {} did not offer {} in time", peer, name));
-    offers().changed.wait_for(lock, std::chrono::milliseconds(10));
+    std::unique_lock lock(offers().mutex);
+    offers().changed.wait_for(lock, std::chrono::milliseconds(1));
   }
+}
+
+namespace {
+
+class NamedBlock final : public AwaitedBlock {
+ public:
+  NamedBlock(ProcessExchange& exchange, int peer, std::string name, size_t bytes)
+      : exchange_(exchange), peer_(peer), name_(std::move(name)), bytes_(bytes) {}
+  [[nodiscard]] Result<std::shared_ptr<SharedBlock>> take() override {
+    return exchange_.find(peer_, name_, bytes_);
+  }
+  [[nodiscard]] WaitHandle waitHandle() const override { return {}; }
+
+ private:
+  ProcessExchange& exchange_;
+  int peer_;
+  std::string name_;
+  size_t bytes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AwaitedBlock>> ProcessExchange::await(int peer, const std::string& name,
+                                                             size_t bytes, Deadline) {
+  return std::unique_ptr<AwaitedBlock>(std::make_unique<NamedBlock>(*this, peer, name, bytes));
 }
 
 }  // namespace inccl::transport::inproc

@@ -26,6 +26,11 @@ class ProcessExchange final : public MemoryExchange {
   Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name, size_t bytes,
                                               Deadline deadline) override;
 
+  Result<std::unique_ptr<AwaitedBlock>> await(int peer, const std::string& name, size_t bytes,
+                                              Deadline deadline) override;
+  // What `peer` offers under `name` now; nullptr: nothing.
+  Result<std::shared_ptr<SharedBlock>> find(int peer, const std::string& name, size_t bytes) const;
+
  private:
   void publish(const std::string& name, std::shared_ptr<SharedBlock> block);
 

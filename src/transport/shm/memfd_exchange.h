@@ -23,6 +23,8 @@ class MemfdExchange final : public MemoryExchange {
   void withdraw(const std::string& name) override;
   Result<std::shared_ptr<SharedBlock>> attach(int peer, const std::string& name, size_t bytes,
                                               Deadline deadline) override;
+  Result<std::unique_ptr<AwaitedBlock>> await(int peer, const std::string& name, size_t bytes,
+                                              Deadline deadline) override;
 
  private:
   PeerConnector& connector_;

@@ -25,6 +25,14 @@ schedule::Schedule allReduce(Algorithm algorithm, int ranks) {
 }
 
 // `count` ints per rank, each with its own tag.
+std::vector<Algorithm> allReducers() {
+  std::vector<Algorithm> algorithms;
+  for (const Algorithm algorithm : algo::kAllAlgorithms) {
+    if (algo::supports(algorithm, Collective::kAllReduce)) algorithms.push_back(algorithm);
+  }
+  return algorithms;
+}
+
 struct IntCalls {
   IntCalls(RankGroup& group, size_t count, const std::vector<OpTag>& tags)
       : inputs(group.size(), std::vector<int32_t>(count, 1)),
@@ -44,11 +52,12 @@ struct IntCalls {
 };
 
 TEST(LanesFailureTest, AnotherTagIsAMismatchThatNamesItsSender) {
-  for (const Algorithm algorithm : algo::kAllAlgorithms) {
+  for (const Algorithm algorithm : allReducers()) {
     for (const bool lazy : {false, true}) {
       const OpTag right(4, 1), wrong(4, 2);
       RankGroup group(allReduce(algorithm, 3), {64, 2, lazy, test::testSeed()}, 64);
-      const IntCalls calls(group, 100, {right, wrong, right});
+      IntCalls calls(group, 100, {right, wrong, right});
+      std::fill(calls.inputs[1].begin(), calls.inputs[1].end(), 100);
       // Rank 1 goes first, so that it sends before it can see that it is alone.
       EXPECT_EQ(group.operation(1).step(), Progress::kPending);
       const std::vector<Progress> ends = group.run();
@@ -58,9 +67,10 @@ TEST(LanesFailureTest, AnotherTagIsAMismatchThatNamesItsSender) {
       }
       for (int rank = 0; rank < 3; ++rank) {
         EXPECT_NE(ends[rank], Progress::kDone);
-        // Without rank 1's data there is no sum, and its data was not looked at.
+        // Rank 1's data was not looked at; sums of what the others sent may lie there.
         if (rank != 1) {
-          EXPECT_THAT(calls.outputs[rank], ::testing::Each(-1)) << algo::name(algorithm);
+          EXPECT_THAT(calls.outputs[rank], ::testing::Each(::testing::Lt(100)))
+              << algo::name(algorithm);
         }
         if (ends[rank] != Progress::kMismatch) continue;
         const int blamed = group.operation(rank).blamedRank();
@@ -89,7 +99,7 @@ TEST(LanesFailureTest, AnotherCountIsAMismatch) {
 }
 
 TEST(LanesFailureTest, ABrokenChannelIsBrokenAndNamesItsPeer) {
-  for (const Algorithm algorithm : algo::kAllAlgorithms) {
+  for (const Algorithm algorithm : allReducers()) {
     for (const bool towardsRank1 : {false, true}) {
       RankGroup group(allReduce(algorithm, 2), {64, 2, false, 1}, 64);
       const IntCalls calls(group, 100, {OpTag(1, 1), OpTag(1, 1)});
@@ -274,7 +284,7 @@ TEST(LanesScratchTest, LanesDoNotRunIntoEachOthersSlices) {
 }
 
 TEST(LanesAllocationTest, NeitherBeginNorStepAllocates) {
-  for (const Algorithm algorithm : algo::kAllAlgorithms) {
+  for (const Algorithm algorithm : allReducers()) {
     RankGroup group(allReduce(algorithm, 3), {64, 2, false, 1}, 64);
     std::vector<std::vector<int32_t>> memory(3, std::vector<int32_t>(1000, 1));
     std::vector<LanesCall> calls(3);

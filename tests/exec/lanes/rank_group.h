@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "base/clock.h"
 #include "exec/lanes/lanes_operation.h"
 #include "memory_channel.h"
 
@@ -16,27 +17,14 @@ namespace inccl::exec {
 
 class RankGroup {
  public:
+  // Over the memory channels of a fabric of its own.
   RankGroup(const schedule::Schedule& schedule, MemoryFabricShape shape, size_t messageBytes)
-      : fabric_(shape),
-        random_(shape.seed),
-        messageBytes_(messageBytes),
-        order_(schedule.rankCount) {
-    std::iota(order_.begin(), order_.end(), 0);
-    for (int rank = 0; rank < schedule.rankCount; ++rank) {
-      auto program =
-          std::make_shared<const CompiledProgram>(CompiledProgram::compile(schedule, rank).value());
-      std::vector<transport::SendChannel*> sends;
-      std::vector<transport::RecvChannel*> recvs;
-      for (const ChannelKey& key : program->sendChannels())
-        sends.push_back(fabric_.send(rank, key.peer, key.channel));
-      for (const ChannelKey& key : program->recvChannels())
-        recvs.push_back(fabric_.recv(key.peer, rank, key.channel));
-      scratch_.emplace_back(program->scratchBytes(messageBytes) + 64);
-      operations_.push_back(
-          LanesOperation::create(program, std::move(sends), std::move(recvs), messageBytes)
-              .value());
-    }
-  }
+      : RankGroup(schedule, shape, messageBytes, {}) {}
+
+  // Over real transports, one for each rank.
+  RankGroup(const schedule::Schedule& schedule,
+            std::vector<std::unique_ptr<transport::Transport>> transports)
+      : RankGroup(schedule, {}, 0, std::move(transports)) {}
 
   [[nodiscard]] int size() const { return static_cast<int>(operations_.size()); }
   LanesOperation& operation(int rank) { return *operations_[rank]; }
@@ -76,7 +64,45 @@ class RankGroup {
  private:
   static constexpr int kMostIdleRounds = 300;
 
+  RankGroup(const schedule::Schedule& schedule, MemoryFabricShape shape, size_t messageBytes,
+            std::vector<std::unique_ptr<transport::Transport>> transports)
+      : fabric_(shape),
+        transports_(std::move(transports)),
+        random_(shape.seed),
+        messageBytes_(transports_.empty() ? messageBytes : transports_[0]->messageBytes()),
+        order_(schedule.rankCount) {
+    std::iota(order_.begin(), order_.end(), 0);
+    for (int rank = 0; rank < schedule.rankCount; ++rank) {
+      auto program =
+          std::make_shared<const CompiledProgram>(CompiledProgram::compile(schedule, rank).value());
+      std::vector<transport::SendChannel*> sends;
+      std::vector<transport::RecvChannel*> recvs;
+      for (const ChannelKey& key : program->sendChannels()) sends.push_back(openSend(rank, key));
+      for (const ChannelKey& key : program->recvChannels()) recvs.push_back(openRecv(rank, key));
+      scratch_.emplace_back(program->scratchBytes(messageBytes_) + 64);
+      operations_.push_back(
+          LanesOperation::create(program, std::move(sends), std::move(recvs), messageBytes_)
+              .value());
+    }
+  }
+
+  transport::SendChannel* openSend(int rank, const ChannelKey& key) {
+    if (transports_.empty()) return fabric_.send(rank, key.peer, key.channel);
+    sends_.push_back(
+        transports_[rank]->openSend(key.peer, key.channel, Deadline::after(kSecond)).value());
+    return sends_.back().get();
+  }
+  transport::RecvChannel* openRecv(int rank, const ChannelKey& key) {
+    if (transports_.empty()) return fabric_.recv(key.peer, rank, key.channel);
+    recvs_.push_back(
+        transports_[rank]->openRecv(key.peer, key.channel, Deadline::after(kSecond)).value());
+    return recvs_.back().get();
+  }
+
   MemoryFabric fabric_;
+  std::vector<std::unique_ptr<transport::Transport>> transports_;
+  std::vector<std::unique_ptr<transport::SendChannel>> sends_;
+  std::vector<std::unique_ptr<transport::RecvChannel>> recvs_;
   std::mt19937_64 random_;
   size_t messageBytes_;
   std::vector<int> order_;

@@ -1,53 +1,30 @@
-// The loops around ⊕, the table of type × operation, and the choice of the instruction set.
-//
-// Highway compiles this file once per instruction set, each time into a namespace of its own. Every
-// such namespace ends in a table of plain function pointers; find() asks Highway once which table
-// this CPU takes and hands out its pointers, so a call of a kernel is one indirect call. Highway's
-// choice is one atomic word, computed from CPUID alike by any thread that finds it unset.
+// The loops around ⊕: from a format (formats_inl.h) and an operation (operations_inl.h) to kernels.
 //
 // A loop reads every source of an element before it writes that element and touches none twice:
 // that is why dst may be any one of the sources. Elements left over after the whole vectors take
 // vectors of half the length, a quarter … down to one lane, through the same operations, so
 // neighbours are not touched and the bits do not depend on where an element lies.
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-#include <type_traits>
+//
+// Included once per instruction set by each family of kernels.
+#if defined(INCCL_REDUCE_LOOPS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef INCCL_REDUCE_LOOPS_INL
+#undef INCCL_REDUCE_LOOPS_INL
+#else
+#define INCCL_REDUCE_LOOPS_INL
+#endif
 
-#include "reduce/reduce.h"
-
-#define HWY_DISABLED_TARGETS HWY_SSSE3  // CPUs before 2008: plain code is good enough
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "reduce/kernels.cc"
 #include <hwy/cache_control.h>
-#include <hwy/foreach_target.h>  // before highway.h
 #include <hwy/highway.h>
 
+#include <algorithm>
+#include <cstdint>
+
+#include "reduce/formats_inl.h"
 #include "reduce/operations_inl.h"
+#include "reduce/reduce.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inccl::reduce::HWY_NAMESPACE {
-
-// How elements lie in memory and in which type they are combined. A type that is widened for the
-// arithmetic would be another format with these members.
-template <typename T>
-struct AsStored {
-  using Stored = T;
-  using Computed = T;
-  template <class D>
-  static HWY_INLINE hn::Vec<D> load(D d, const void* source, size_t i) {
-    return hn::LoadU(d, static_cast<const T*>(source) + i);
-  }
-  template <class D>
-  static HWY_INLINE void store(D d, hn::Vec<D> v, void* dst, size_t i) {
-    hn::StoreU(v, d, static_cast<T*>(dst) + i);
-  }
-  // dst + i is aligned to a whole vector.
-  template <class D>
-  static HWY_INLINE void stream(D d, hn::Vec<D> v, void* dst, size_t i) {
-    hn::Stream(v, d, static_cast<T*>(dst) + i);
-  }
-};
 
 // The vector at element i of the combination of kSources sources.
 template <class Format, class Op, size_t kSources, class D>
@@ -57,7 +34,7 @@ HWY_INLINE hn::Vec<D> combineFixed(D d, const void* const* sources, size_t i) {
   if constexpr (kSources >= 3) v = Op::combine(d, v, Format::load(d, sources[2], i));
   if constexpr (kSources >= 4) v = Op::combine(d, v, Format::load(d, sources[3], i));
   if constexpr (Op::kCanonical) return v;
-  return canonical(d, v);
+  return settled<Op>(d, v);
 }
 
 // The same for any number of sources ≥ 1.
@@ -65,7 +42,7 @@ template <class Format, class Op, class D>
 HWY_INLINE hn::Vec<D> combineAll(D d, const void* const* sources, size_t sourceCount, size_t i) {
   auto v = Format::load(d, sources[0], i);
   for (size_t s = 1; s < sourceCount; ++s) v = Op::combine(d, v, Format::load(d, sources[s], i));
-  return canonical(d, v);
+  return settled<Op>(d, v);
 }
 
 // Elements i … count-1 in vectors of D, then of half as many lanes, down to one.
@@ -149,10 +126,10 @@ HWY_INLINE void loopAll(void* dst, const void* const* sources, size_t sourceCoun
       v2 = Op::combine(d, v2, Format::load(d, sources[s], i + 2 * lanes));
       v3 = Op::combine(d, v3, Format::load(d, sources[s], i + 3 * lanes));
     }
-    Format::store(d, canonical(d, v0), dst, i);
-    Format::store(d, canonical(d, v1), dst, i + lanes);
-    Format::store(d, canonical(d, v2), dst, i + 2 * lanes);
-    Format::store(d, canonical(d, v3), dst, i + 3 * lanes);
+    Format::store(d, settled<Op>(d, v0), dst, i);
+    Format::store(d, settled<Op>(d, v1), dst, i + lanes);
+    Format::store(d, settled<Op>(d, v2), dst, i + 2 * lanes);
+    Format::store(d, settled<Op>(d, v3), dst, i + 3 * lanes);
   }
   few<Format, Op>(dst, sources, sourceCount, i, count);
 }
@@ -185,84 +162,52 @@ void reduceMany(void* dst, const void* const* sources, size_t sourceCount, size_
 }
 
 template <class Format, class Op>
+void reduceTwoHeavy(void* dst, const void* a, const void* b, size_t count) {
+  const void* const sources[] = {a, b};
+  few<Format, Op>(dst, sources, 2, 0, count);
+}
+
+template <class Format, class Op>
+void reduceManyHeavy(void* dst, const void* const* sources, size_t sourceCount, size_t count) {
+  few<Format, Op>(dst, sources, sourceCount, 0, count);
+}
+
+template <class Format, class Op>
 constexpr Kernels kernelsOf() {
-  return {&reduceTwo<Format, Op>, &reduceMany<Format, Op>, &reduceTwoStreaming<Format, Op>};
-}
-
-struct Row {
-  DataType type;
-  Kernels sum, prod, max, min;
-};
-
-template <typename T>
-constexpr Row rowOf(DataType type) {
-  // Unsigned arithmetic wraps, to the same bits.
-  using Wrapping = std::conditional_t<std::is_integral_v<T>, hwy::MakeUnsigned<T>, T>;
-  return {type, kernelsOf<AsStored<Wrapping>, Sum>(), kernelsOf<AsStored<Wrapping>, Prod>(),
-          kernelsOf<AsStored<T>, Max>(), kernelsOf<AsStored<T>, Min>()};
-}
-
-constexpr Row kRows[] = {
-    rowOf<int32_t>(DataType::kInt32),
-    rowOf<int64_t>(DataType::kInt64),
-    rowOf<float>(DataType::kFloat32),
-    rowOf<double>(DataType::kFloat64),
-};
-
-Kernels findHere(DataType type, RedOp op) {
-  for (const Row& row : kRows) {
-    if (row.type != type) continue;
-    switch (op) {
-      case RedOp::kSum:
-        return row.sum;
-      case RedOp::kProd:
-        return row.prod;
-      case RedOp::kMax:
-        return row.max;
-      case RedOp::kMin:
-        return row.min;
-      case RedOp::kAvg:
-        break;
-    }
+  Kernels kernels;
+  if constexpr (Format::kHeavy) {
+    kernels.reduce = kernels.reduceStreaming = &reduceTwoHeavy<Format, Op>;
+    kernels.reduceMany = &reduceManyHeavy<Format, Op>;
+  } else {
+    kernels.reduce = &reduceTwo<Format, Op>;
+    kernels.reduceMany = &reduceMany<Format, Op>;
+    kernels.reduceStreaming = &reduceTwoStreaming<Format, Op>;
   }
-  return {};
+  return kernels;
 }
 
-void copyStreamingHere(void* dst, const void* src, size_t bytes) {
-  if (bytes == 0) return;
-  const hn::ScalableTag<uint8_t> d;
-  const size_t lanes = hn::Lanes(d);
-  auto* to = static_cast<uint8_t*>(dst);
-  auto* from = static_cast<const uint8_t*>(src);
-  size_t i = lanes == 1 ? bytes : elementsToAlign<uint8_t>(dst, lanes, bytes);
-  std::memcpy(to, from, i);
-  for (; bytes - i >= 4 * lanes; i += 4 * lanes) {
-    hn::Stream(hn::LoadU(d, from + i), d, to + i);
-    hn::Stream(hn::LoadU(d, from + i + lanes), d, to + i + lanes);
-    hn::Stream(hn::LoadU(d, from + i + 2 * lanes), d, to + i + 2 * lanes);
-    hn::Stream(hn::LoadU(d, from + i + 3 * lanes), d, to + i + 3 * lanes);
+// The kernels of elements that are kParts elements of Format each.
+template <class Format, class Op, size_t kParts>
+struct InParts {
+  static void reduce(void* dst, const void* a, const void* b, size_t count) {
+    reduceTwo<Format, Op>(dst, a, b, count * kParts);
   }
-  std::memcpy(to + i, from + i, bytes - i);
-  hwy::FlushStream();
-}
-
-const char* instructionSetHere() { return hwy::TargetName(HWY_TARGET); }
+  static void many(void* dst, const void* const* sources, size_t sourceCount, size_t count) {
+    reduceMany<Format, Op>(dst, sources, sourceCount, count * kParts);
+  }
+  static void streaming(void* dst, const void* a, const void* b, size_t count) {
+    reduceTwoStreaming<Format, Op>(dst, a, b, count * kParts);
+  }
+  static constexpr Kernels kernels() {
+    Kernels kernels;
+    kernels.reduce = &reduce;
+    kernels.reduceMany = &many;
+    kernels.reduceStreaming = &streaming;
+    return kernels;
+  }
+};
 
 }  // namespace inccl::reduce::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace inccl::reduce {
-
-HWY_EXPORT(findHere);
-HWY_EXPORT(copyStreamingHere);
-HWY_EXPORT(instructionSetHere);
-
-Kernels find(DataType type, RedOp op) { return HWY_DYNAMIC_DISPATCH(findHere)(type, op); }
-void copyStreaming(void* dst, const void* src, size_t bytes) {
-  HWY_DYNAMIC_DISPATCH(copyStreamingHere)(dst, src, bytes);
-}
-const char* instructionSet() { return HWY_DYNAMIC_DISPATCH(instructionSetHere)(); }
-
-}  // namespace inccl::reduce
 #endif

@@ -1,0 +1,43 @@
+// Schedules from files: what is read is valid, survives being written and read again, and can be
+// handed to the verifier whatever it says.
+#include "fuzz/fuzz_target.h"
+#include "schedule/schedule_json.h"
+#include "schedule/validate.h"
+#include "verify/verify.h"
+
+namespace inccl::schedule {
+namespace {
+
+// The verifier takes time and memory for each chunk and step; a fuzzer needs many runs.
+bool isSmall(const Schedule& schedule) {
+  size_t steps = 0;
+  for (const RankProgram& program : schedule.ranks)
+    for (const Lane& lane : program.lanes) steps += lane.steps.size();
+  const uint64_t chunks =
+      uint64_t{schedule.inputChunks} + schedule.outputChunks + schedule.scratchChunks;
+  return steps <= 256 && chunks * static_cast<uint64_t>(schedule.rankCount) <= 1024;
+}
+
+void read(std::string_view text) {
+  const auto schedule = fromJson(text);
+  if (!schedule.ok()) {
+    FUZZ_CHECK(!schedule.status().message().empty());
+    return;
+  }
+  FUZZ_CHECK(validate(schedule.value()).ok());
+  const std::string written = toJson(schedule.value());
+  const auto again = fromJson(written);
+  FUZZ_CHECK(again.ok());
+  FUZZ_CHECK(again.value() == schedule.value());
+  FUZZ_CHECK(digest(again.value()) == digest(schedule.value()));
+  FUZZ_CHECK(toJson(again.value()) == written);
+  if (isSmall(schedule.value())) (void)verify::verifyBothWays(schedule.value());
+}
+
+}  // namespace
+}  // namespace inccl::schedule
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  inccl::schedule::read(inccl::fuzz::asText(data, size));
+  return 0;
+}
