@@ -93,7 +93,8 @@ fault_rounds() {
 matrix() {
   local perf=build/$1/bin/inccl-perf ranks_flag=$2 status=0 collective transport ranks
   shift 2
-  for collective in all_reduce broadcast all_gather sendrecv barrier; do
+  for collective in all_reduce reduce broadcast all_gather reduce_scatter alltoall gather scatter sendrecv \
+    barrier; do
     for transport in shm tcp; do
       for ranks in 1 2 3 4 5 8; do
         local command=("$perf" "$collective" "$ranks_flag" "$ranks" --transport "$transport"

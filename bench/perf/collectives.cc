@@ -7,16 +7,20 @@
 namespace inccl::perf {
 namespace {
 
-constexpr std::array<CollectiveTraits, 5> kCollectives{{
+constexpr std::array<CollectiveTraits, 10> kCollectives{{
     {Collective::kAllReduce, "all_reduce", true, false, true, true},
     {Collective::kBroadcast, "broadcast", false, true, true, true},
     {Collective::kAllGather, "all_gather", false, false, true, true},
+    {Collective::kReduce, "reduce", true, true, true, true},
+    {Collective::kReduceScatter, "reduce_scatter", true, false, true, false},
+    {Collective::kAllToAll, "alltoall", false, false, true, false},
+    {Collective::kGather, "gather", false, true, true, false},
+    {Collective::kScatter, "scatter", false, true, true, false},
     {Collective::kSendRecv, "sendrecv", false, false, true, false},
     {Collective::kBarrier, "barrier", false, false, false, false},
 }};
 
-constexpr std::array<std::string_view, 7> kPlanned{
-    "reduce_scatter", "reduce", "alltoall", "alltoallv", "gather", "scatter", "hypercube"};
+constexpr std::array<std::string_view, 2> kPlanned{"alltoallv", "hypercube"};
 
 // nccl-tests rounds the share of a rank down to 16 bytes, so that shares stay aligned.
 constexpr size_t kShareBytes = 16;
@@ -51,21 +55,26 @@ bool isPlannedCollective(std::string_view name) {
   return std::find(kPlanned.begin(), kPlanned.end(), name) != kPlanned.end();
 }
 
-std::string_view plannedCollectives() {
-  return "reduce_scatter reduce alltoall alltoallv gather scatter hypercube";
-}
+std::string_view plannedCollectives() { return "alltoallv hypercube"; }
 
 Shape shapeOf(Collective collective, size_t bytes, size_t elementBytes, int ranks) {
   const size_t elements = bytes / elementBytes;
+  const size_t share = shareOf(elements, elementBytes, ranks);
+  const size_t all = share * static_cast<size_t>(ranks);
   switch (collective) {
     case Collective::kAllReduce:
     case Collective::kBroadcast:
+    case Collective::kReduce:
     case Collective::kSendRecv:
       return {elements, elements, elements};
-    case Collective::kAllGather: {
-      const size_t share = shareOf(elements, elementBytes, ranks);
-      return {share, share, share * static_cast<size_t>(ranks)};
-    }
+    case Collective::kAllGather:
+    case Collective::kGather:
+      return {share, share, all};
+    case Collective::kReduceScatter:
+    case Collective::kScatter:
+      return {share, all, share};
+    case Collective::kAllToAll:
+      return {share, all, all};
     case Collective::kBarrier:
       return {};
   }
@@ -88,7 +97,12 @@ Bandwidth bandwidthOf(Collective collective, size_t reportedBytes, int ranks, do
     case Collective::kAllReduce:
       return {algGBps, algGBps * 2 * others / ranks};
     case Collective::kAllGather:
+    case Collective::kReduceScatter:
+    case Collective::kAllToAll:
+    case Collective::kGather:
+    case Collective::kScatter:
       return {algGBps, algGBps * others / ranks};
+    case Collective::kReduce:
     case Collective::kBroadcast:
     case Collective::kSendRecv:
       return {algGBps, algGBps};
@@ -106,6 +120,16 @@ incclResult_t call(const CallArguments& a) {
       return incclBroadcast(a.send, a.recv, a.count, a.type, a.root, a.comm, nullptr);
     case Collective::kAllGather:
       return incclAllGather(a.send, a.recv, a.count, a.type, a.comm, nullptr);
+    case Collective::kReduce:
+      return incclReduce(a.send, a.recv, a.count, a.type, a.op, a.root, a.comm, nullptr);
+    case Collective::kReduceScatter:
+      return incclReduceScatter(a.send, a.recv, a.count, a.type, a.op, a.comm, nullptr);
+    case Collective::kAllToAll:
+      return incclAlltoAll(a.send, a.recv, a.count, a.type, a.comm, nullptr);
+    case Collective::kGather:
+      return incclGather(a.send, a.recv, a.count, a.type, a.root, a.comm, nullptr);
+    case Collective::kScatter:
+      return incclScatter(a.send, a.recv, a.count, a.type, a.root, a.comm, nullptr);
     case Collective::kSendRecv:
       return ringShift(a);
     case Collective::kBarrier:

@@ -3,7 +3,8 @@
 // Conventions are those of nccl-tests. The size column is the whole buffer, so an all-gather of
 // "64M" gathers 64M/n per rank, rounded down to 16 bytes. algbw is size over time; busbw
 // multiplies it by the share of the bytes that every link must carry at least, which makes it
-// comparable between rank counts. Send and receive is a ring: each rank sends to the next one and
+// comparable between rank counts. Where a buffer has a block for each rank, `count` is a block's
+// length. Send and receive is a ring: each rank sends to the next one and
 // receives from the one before.
 #pragma once
 
@@ -18,7 +19,18 @@
 
 namespace inccl::perf {
 
-enum class Collective { kAllReduce, kBroadcast, kAllGather, kSendRecv, kBarrier };
+enum class Collective {
+  kAllReduce,
+  kBroadcast,
+  kAllGather,
+  kSendRecv,
+  kBarrier,
+  kReduce,
+  kReduceScatter,
+  kAllToAll,
+  kGather,
+  kScatter,
+};
 
 struct CollectiveTraits {
   Collective id;

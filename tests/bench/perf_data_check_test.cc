@@ -145,8 +145,20 @@ class PlayedCall {
       to = std::copy(bytes.begin(), bytes.end(), to);
     };
     switch (case_.collective.id) {
+      case Collective::kReduce:
+        if (rank != case_.root) break;
+        [[fallthrough]];
       case Collective::kAllReduce:
-        sumInt32(sent, to);
+        sumInt32(sent, 0, to);
+        break;
+      case Collective::kReduceScatter:
+        sumInt32(sent, blockBytes() * static_cast<size_t>(rank), to);
+        break;
+      case Collective::kScatter:
+        copyBlock(sent[static_cast<size_t>(case_.root)], rank, to);
+        break;
+      case Collective::kAllToAll:
+        for (const auto& bytes : sent) to = copyBlock(bytes, rank, to);
         break;
       case Collective::kBroadcast:
         copyFrom(case_.root);
@@ -154,6 +166,9 @@ class PlayedCall {
       case Collective::kSendRecv:
         copyFrom((rank + ranks_ - 1) % ranks_);
         break;
+      case Collective::kGather:
+        if (rank != case_.root) break;
+        [[fallthrough]];
       case Collective::kAllGather:
         for (int source = 0; source < ranks_; ++source) copyFrom(source);
         break;
@@ -162,12 +177,19 @@ class PlayedCall {
     }
   }
 
-  void sumInt32(const std::vector<std::vector<std::byte>>& sent, std::byte* to) const {
+  [[nodiscard]] size_t blockBytes() const { return case_.shape.count * case_.type.bytes; }
+  std::byte* copyBlock(const std::vector<std::byte>& bytes, int block, std::byte* to) const {
+    const auto first = bytes.begin() + static_cast<ptrdiff_t>(blockBytes()) * block;
+    return std::copy(first, first + static_cast<ptrdiff_t>(blockBytes()), to);
+  }
+
+  void sumInt32(const std::vector<std::vector<std::byte>>& sent, size_t offset,
+                std::byte* to) const {
     for (size_t i = 0; i < case_.shape.count; ++i) {
       uint32_t sum = 0;
       for (const auto& bytes : sent) {
         uint32_t value = 0;
-        std::memcpy(&value, bytes.data() + i * 4, 4);
+        std::memcpy(&value, bytes.data() + offset + i * 4, 4);
         sum += value;
       }
       std::memcpy(to + i * 4, &sum, 4);

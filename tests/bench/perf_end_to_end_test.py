@@ -254,7 +254,7 @@ class Failures(unittest.TestCase):
                 self.assertIn(word, run.stderr)
                 self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
         self.assertEqual(perf().returncode, 2)
-        self.assertIn("not in this library yet", perf("reduce_scatter").stderr)
+        self.assertIn("not in this library yet", perf("alltoallv").stderr)
         root = perf("broadcast", "-r", 1)
         self.assertEqual(root.returncode, 2)
         self.assertIn("1 is not a rank", root.stderr)

@@ -151,7 +151,7 @@ TEST(ParseOptions, RefusalsNameTheFlagAndTheValue) {
   const std::vector<std::pair<std::vector<const char*>, std::vector<const char*>>> wrong = {
       {{}, {"COLL"}},
       {{"all-reduce"}, {"'all-reduce'"}},
-      {{"reduce_scatter"}, {"reduce_scatter", "not in this library yet"}},
+      {{"alltoallv"}, {"alltoallv", "not in this library yet"}},
       {{"all_reduce", "-b", "8", "-e", "4"}, {"-b,--minbytes 8", "-e,--maxbytes 4"}},
       {{"all_reduce", "-b", "8Q"}, {"-b,--minbytes", "'8Q'"}},
       {{"all_reduce", "-i", "-1"}, {"-i,--stepbytes", "'-1'"}},
