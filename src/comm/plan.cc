@@ -189,40 +189,54 @@ std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective c
   return {};
 }
 
-std::vector<Candidate> laneCandidates(const PlanContext& context, Collective collective,
-                                      size_t bytes) {
-  const size_t any = ~size_t{0};
-  const Candidate ring{Kernel::kLanes, Algorithm::kRing, any};
-  const Candidate doubling{Kernel::kLanes, Algorithm::kRecursiveDoubling, any};
-  const Candidate direct{Kernel::kLanes, Algorithm::kDirect, any};
-  const Candidate half{Kernel::kLanes, Algorithm::kHalf, any};
+// Up to here many ranks at once do not disturb each other, and one message of waiting wins.
+constexpr int kFewRanks = 8;
+
+// For data over channels.
+Algorithm preferred(const PlanContext& context, Collective collective, size_t bytes) {
+  const bool isShort = bytes <= kRingBytes;
+  const bool few = context.rankCount <= kFewRanks;
   // With pieces below this a ring of many ranks only pays latencies. A power of two, see plan.h.
   const size_t ringPieces = 1024 * std::bit_ceil(static_cast<size_t>(context.rankCount));
   switch (collective) {
     case Collective::kAllReduce:
-      if (context.rankCount == 2 && bytes > kRingBytes) return {half, ring, doubling, direct};
-      if (bytes <= kRingBytes) return {doubling, half, direct, ring};
-      return bytes <= ringPieces ? std::vector{doubling, ring, half, direct}
-                                 : std::vector{ring, half, doubling, direct};
+      if (context.rankCount == 2 && !isShort) return Algorithm::kHalf;
+      if (isShort) return Algorithm::kRecursiveDoubling;
+      return bytes <= ringPieces ? Algorithm::kRecursiveDoubling : Algorithm::kRing;
     case Collective::kAllGather:
-      if (bytes <= kRingBytes) return {doubling, direct, ring};
-      return {ring, direct, doubling};
+      return isShort ? Algorithm::kRecursiveDoubling : Algorithm::kRing;
     case Collective::kBroadcast:
-      if (bytes <= kRingBytes) return {direct, ring, doubling};
-      return {ring, direct, doubling};
-    case Collective::kBarrier:
-      return {doubling, direct};
+      if (!isShort) return Algorithm::kRing;
+      return few ? Algorithm::kDirect : Algorithm::kBinomial;
     case Collective::kReduce:
+      if (!isShort || context.rankCount == 2) return Algorithm::kRing;
+      return few ? Algorithm::kDirect : Algorithm::kBinomial;
     case Collective::kReduceScatter:
+      if (!isShort || context.rankCount == 2) return Algorithm::kRing;
+      return few ? Algorithm::kDirect : Algorithm::kRabenseifner;
     case Collective::kAllToAll:
+      if (few) return Algorithm::kDirect;
+      return bytes <= 256 ? Algorithm::kBruck : Algorithm::kPairwise;
     case Collective::kGather:
     case Collective::kScatter:
-      return {direct, ring, doubling};
+      return few || !isShort ? Algorithm::kDirect : Algorithm::kBinomial;
+    case Collective::kBarrier:
+      return Algorithm::kRecursiveDoubling;
     case Collective::kSend:
     case Collective::kRecv:
       break;
   }
-  return {};
+  return Algorithm::kDirect;
+}
+
+// The preferred one, then all others that there are, for whoever forces one.
+std::vector<Candidate> laneCandidates(const PlanContext& context, Collective collective,
+                                      size_t bytes) {
+  std::vector<Candidate> candidates;
+  candidates.push_back({Kernel::kLanes, preferred(context, collective, bytes), ~size_t{0}});
+  for (const Algorithm algorithm : algo::kAllAlgorithms)
+    candidates.push_back({Kernel::kLanes, algorithm, ~size_t{0}});
+  return candidates;
 }
 
 }  // namespace

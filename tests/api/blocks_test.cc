@@ -183,13 +183,14 @@ void checkAverageAndFactors(World& world, size_t count, bool inPlace, bool inGro
             incclInvalidArgument);
 }
 
-void checkEverything(const char* transport, int ranks) {
+void checkEverything(const char* transport, int ranks,
+                     const std::vector<size_t>& counts = kCounts) {
   SCOPED_TRACE(testing::Message() << transport << " " << ranks << " ranks");
   onProcesses(ranks, [&](RankProcess& process) {
     incclComm_t comm = join(process, transport);
     ASSERT_NE(comm, nullptr);
     World world{comm, ranks, process.rank()};
-    for (const size_t count : kCounts) {
+    for (const size_t count : counts) {
       for (const bool inPlace : {false, true}) {
         SCOPED_TRACE(testing::Message() << "count " << count << " in place " << inPlace);
         ASSERT_NO_FATAL_FAILURE(checkReduce(world, count, inPlace));
@@ -211,6 +212,19 @@ TEST(Blocks, OverSharedMemory) {
 
 TEST(Blocks, OverTcp) {
   for (const int ranks : {2, 3, 5}) checkEverything("tcp", ranks);
+}
+
+TEST(Blocks, EveryAlgorithmGivesTheSame) {
+  for (const char* algorithm : {"tree", "double_tree", "binomial", "knomial", "rabenseifner", "pat",
+                                "bruck", "pairwise", "two_level"}) {
+    SCOPED_TRACE(algorithm);
+    ::setenv("INCCL_ALGO", algorithm, 1);
+    ::setenv("INCCL_PROTO", "lanes", 1);
+    checkEverything("shm", 6, {1, 7, 4099});
+    checkEverything("tcp", 5, {3, 20001});
+  }
+  ::unsetenv("INCCL_ALGO");
+  ::unsetenv("INCCL_PROTO");
 }
 
 class Alone : public testing::Test {
