@@ -12,8 +12,9 @@ struct Arguments {
   const void* send = nullptr;
   void* recv = nullptr;
   size_t count = 0;
-  incclDataType_t type = incclInt32;
-  incclRedOp_t op = incclSum;
+  // Numbers until they are checked: C callers pass what they like.
+  int type = incclInt32;
+  int op = incclSum;
   int root = -1;
 };
 

@@ -24,25 +24,27 @@ inccl::Result<inccl::comm::CommunicatorRef> enter(incclComm_t comm) {
 incclResult_t incclRedOpCreatePreMulSum(incclRedOp_t* op, const void* scalar,
                                         incclDataType_t datatype, incclScalarResidence_t residence,
                                         incclComm_t comm) {
+  const int type = datatype, where = residence;  // numbers until they are checked
   return guarded([&]() -> Status {
     if (!op) return invalidArgument("pre-multiplied sum: op is NULL");
     if (!scalar) return invalidArgument("pre-multiplied sum: scalar is NULL");
-    if (residence != incclScalarHostImmediate)
+    if (where != incclScalarHostImmediate)
       return invalidArgument(
           fmt::format("pre-multiplied sum: residence {} is not host memory, and no CUDA module is "
                       "loaded",
-                      static_cast<int>(residence)));
+                      where));
     INCCL_TRY_ASSIGN(const auto communicator, enter(comm));
     INCCL_TRY_ASSIGN(const int made,
-                     communicator->createPreMulSum(static_cast<inccl::DataType>(datatype), scalar));
+                     communicator->createPreMulSum(static_cast<inccl::DataType>(type), scalar));
     *op = static_cast<incclRedOp_t>(made);
     return {};
   });
 }
 
 incclResult_t incclRedOpDestroy(incclRedOp_t op, incclComm_t comm) {
+  const int number = op;
   return guarded([&]() -> Status {
     INCCL_TRY_ASSIGN(const auto communicator, enter(comm));
-    return communicator->destroyOperation(static_cast<int>(op));
+    return communicator->destroyOperation(number);
   });
 }

@@ -38,7 +38,7 @@ inccl::Result<Place> placeIn(incclComm_t comm, std::string_view function) {
 // collection: what was kept before still runs, as in any group.
 class Parts {
  public:
-  Parts(incclComm_t comm, incclStream_t stream, incclDataType_t type, RedOp op = RedOp::kSum)
+  Parts(incclComm_t comm, incclStream_t stream, int type, RedOp op = RedOp::kSum)
       : comm_(comm), stream_(stream), type_(static_cast<DataType>(type)), op_(op) {
     inccl::comm::groupStart();
   }
@@ -84,6 +84,7 @@ incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
                              const size_t sdispls[], void* recvbuff, const size_t recvcounts[],
                              const size_t rdispls[], incclDataType_t datatype, incclComm_t comm,
                              incclStream_t stream) {
+  const int type = datatype;  // a number until it is checked
   return guarded([&]() -> Status {
     if (!sendcounts) return missing("all_to_all_v", "sendcounts");
     if (!sdispls) return missing("all_to_all_v", "sdispls");
@@ -94,7 +95,7 @@ incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
       return invalidArgument(
           fmt::format("all_to_all_v: rank {} sends itself {} elements and expects {}", place.rank,
                       sendcounts[place.rank], recvcounts[place.rank]));
-    Parts parts(comm, stream, datatype);
+    Parts parts(comm, stream, type);
     for (int distance = 0; distance < place.rankCount; ++distance) {
       const int to = (place.rank + distance) % place.rankCount;
       const int from = (place.rank + place.rankCount - distance) % place.rankCount;
@@ -108,6 +109,7 @@ incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
 incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recvbuff,
                               const size_t recvcounts[], const size_t rdispls[],
                               incclDataType_t datatype, incclComm_t comm, incclStream_t stream) {
+  const int type = datatype;  // a number until it is checked
   return guarded([&]() -> Status {
     if (!recvcounts) return missing("all_gather_v", "recvcounts");
     if (!rdispls) return missing("all_gather_v", "rdispls");
@@ -116,7 +118,7 @@ incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recv
       return invalidArgument(
           fmt::format("all_gather_v: sendcount is {}, and recvcounts[{}] of this rank is {}",
                       sendcount, place.rank, recvcounts[place.rank]));
-    Parts parts(comm, stream, datatype);
+    Parts parts(comm, stream, type);
     for (int root = 0; root < place.rankCount; ++root)
       parts.add(Collective::kBroadcast, root, sendbuff, 0, recvbuff, rdispls[root],
                 recvcounts[root]);
@@ -127,10 +129,12 @@ incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recv
 incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff, const size_t recvcounts[],
                                   incclDataType_t datatype, incclRedOp_t op, incclComm_t comm,
                                   incclStream_t stream) {
+  const int type = datatype;  // a number until it is checked
+  const auto operation = static_cast<RedOp>(op);
   return guarded([&]() -> Status {
     if (!recvcounts) return missing("reduce_scatter_v", "recvcounts");
     INCCL_TRY_ASSIGN(const Place place, placeIn(comm, "reduce_scatter_v"));
-    Parts parts(comm, stream, datatype, static_cast<RedOp>(op));
+    Parts parts(comm, stream, type, operation);
     size_t offset = 0;
     for (int root = 0; root < place.rankCount; ++root) {
       parts.add(Collective::kReduce, root, sendbuff, offset, recvbuff, 0, recvcounts[root]);
