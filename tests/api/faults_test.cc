@@ -136,6 +136,10 @@ TEST(Faults, RanksOfAnotherUserAreReachedByTcp) {
         << incclGetLastError(comm);
     EXPECT_EQ(sum, 3);
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    // The leak sanitizer looks at its own process as a debugger does, which needs the old rights.
+    if (process.rank() == 2) {
+      EXPECT_EQ(::seteuid(0), 0);
+    }
   });
 }
 
