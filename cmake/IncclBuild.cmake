@@ -16,6 +16,9 @@ endif()
 find_program(INCCL_CCACHE_PROGRAM ccache)
 if(INCCL_CCACHE AND INCCL_CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${INCCL_CCACHE_PROGRAM}")
+  if(INCCL_PRECOMPILE)  # without them ccache keeps nothing that was compiled with a precompiled header
+    set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros "${INCCL_CCACHE_PROGRAM}")
+  endif()
 endif()
 
 add_library(inccl_options INTERFACE)
@@ -38,6 +41,32 @@ if(INCCL_FUZZ)
   target_compile_options(inccl_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# Precompiled headers: what nearly every file includes, parsed once. For builds that are made to test;
+# the release build goes without, and so proves that each file includes what it uses.
+#
+# inccl_precompiled_headers(NAME STATIC|EXECUTABLE HEADERS … DEPENDS …)
+#   The kind is that of the targets that use them: an executable's code is compiled otherwise (-fPIE).
+function(inccl_precompiled_headers name kind)
+  cmake_parse_arguments(arg "" "" "HEADERS;DEPENDS" ${ARGN})
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/precompiled/${name}.cc" CONTENT "int main() {}\n")
+  if(kind STREQUAL EXECUTABLE)
+    add_executable(inccl_precompiled_${name} "${PROJECT_BINARY_DIR}/precompiled/${name}.cc")
+  else()
+    add_library(inccl_precompiled_${name} STATIC "${PROJECT_BINARY_DIR}/precompiled/${name}.cc")
+  endif()
+  target_link_libraries(inccl_precompiled_${name} PRIVATE inccl_options ${arg_DEPENDS})
+  target_compile_options(inccl_precompiled_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  target_precompile_headers(inccl_precompiled_${name} PRIVATE ${arg_HEADERS})
+endfunction()
+
+function(inccl_use_precompiled target name)
+  if(INCCL_PRECOMPILE)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+    target_link_libraries(${target} PRIVATE fmt::fmt)  # its macros are those of the header's compilation
+    target_precompile_headers(${target} REUSE_FROM inccl_precompiled_${name})
+  endif()
+endfunction()
+
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
@@ -48,11 +77,22 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 
+if(INCCL_PRECOMPILE)
+  set(inccl_common_headers <algorithm> <array> <atomic> <cstring> <functional> <map> <memory> <mutex> <optional>
+    <span> <string> <thread> <utility> <vector> <fmt/format.h>)
+  inccl_precompiled_headers(code STATIC HEADERS ${inccl_common_headers} DEPENDS fmt::fmt)
+  if(INCCL_BUILD_TESTS)
+    inccl_precompiled_headers(test EXECUTABLE HEADERS ${inccl_common_headers} <gmock/gmock.h> <gtest/gtest.h>
+      DEPENDS fmt::fmt GTest::gmock)
+  endif()
+endif()
+
 function(inccl_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(inccl_${name} STATIC ${arg_SOURCES})
   add_library(inccl::${name} ALIAS inccl_${name})
   target_link_libraries(inccl_${name} PUBLIC inccl_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
+  inccl_use_precompiled(inccl_${name} code)
 endfunction()
 
 function(inccl_test name)
@@ -61,6 +101,7 @@ function(inccl_test name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${name} PRIVATE INCCL_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
+  inccl_use_precompiled(${name} test)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()

@@ -71,9 +71,8 @@ else
 fi
 
 if [ "$sanitizers" = yes ]; then
-  # Less optimised and without the tools: half the compile time, and sanitizers see the same.
-  build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF \
-    "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1"
+  # Without the tools: a third less to compile, and sanitizers see the same of the library.
+  build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF
   export UBSAN_OPTIONS=print_stacktrace=1
   run_tests asan parallel -j "$jobs" -LE '^(slow|timing|house|multi)$'
   run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'

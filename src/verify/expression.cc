@@ -71,7 +71,8 @@ std::string ExpressionPool::describe(ExpressionId id) const {
   std::string text;
   describeInto(text, id, kLongestDescription);
   if (text.size() <= kLongestDescription) return text;
-  return text.substr(0, kLongestDescription) + " …";
+  text.resize(kLongestDescription);
+  return text + " …";
 }
 
 }  // namespace inccl::verify
