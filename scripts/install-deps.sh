@@ -8,7 +8,8 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config ccache)
-libraries=(libhwy-dev libhwloc-dev libsodium-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev)
+libraries=(libhwy-dev libhwloc-dev libsodium-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
+           libcli11-dev)
 tests=(libgtest-dev libgmock-dev libbenchmark-dev binutils iproute2 python3)
 style=(clang-format clang-tidy)
 pictures=(gnuplot-nox)

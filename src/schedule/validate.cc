@@ -129,6 +129,9 @@ class ProgramCheck {
   }
 
   Status checkPeers(uint32_t lane) {
+    if (lanes_[lane].channel >= kMaxChannels)
+      return invalidArgument(fmt::format("rank {} lane {}: channel {} is not below {}", rank_, lane,
+                                         lanes_[lane].channel, kMaxChannels));
     INCCL_TRY(checkPeer(lane, lanes_[lane].sendPeer, "send to", sending_));
     return checkPeer(lane, lanes_[lane].recvPeer, "receive from", receiving_);
   }

@@ -17,7 +17,8 @@ namespace inccl::schedule {
 
 // Far above what anyone runs, low enough that a damaged file cannot ask for all memory.
 constexpr int kMaxRanks = 1 << 16;
-constexpr uint32_t kMaxChunks = 1u << 20;            // of one buffer
+constexpr uint32_t kMaxChunks = 1u << 20;  // of one buffer
+constexpr uint32_t kMaxChannels = 1u << 20;
 constexpr uint64_t kMaxChunksOfAllRanks = 1u << 25;  // all buffers of all ranks together
 
 // The first defect, as kInvalidArgument, naming rank, lane and step.

@@ -1,22 +1,13 @@
 // Schedules from files: what is read is valid, survives being written and read again, and can be
 // handed to the verifier whatever it says.
 #include "fuzz/fuzz_target.h"
+#include "fuzz/small_schedule.h"
 #include "schedule/schedule_json.h"
 #include "schedule/validate.h"
 #include "verify/verify.h"
 
 namespace inccl::schedule {
 namespace {
-
-// The verifier takes time and memory for each chunk and step; a fuzzer needs many runs.
-bool isSmall(const Schedule& schedule) {
-  size_t steps = 0;
-  for (const RankProgram& program : schedule.ranks)
-    for (const Lane& lane : program.lanes) steps += lane.steps.size();
-  const uint64_t chunks =
-      uint64_t{schedule.inputChunks} + schedule.outputChunks + schedule.scratchChunks;
-  return steps <= 256 && chunks * static_cast<uint64_t>(schedule.rankCount) <= 1024;
-}
 
 void read(std::string_view text) {
   const auto schedule = fromJson(text);
@@ -31,7 +22,7 @@ void read(std::string_view text) {
   FUZZ_CHECK(again.value() == schedule.value());
   FUZZ_CHECK(digest(again.value()) == digest(schedule.value()));
   FUZZ_CHECK(toJson(again.value()) == written);
-  if (isSmall(schedule.value())) (void)verify::verifyBothWays(schedule.value());
+  if (fuzz::isSmall(schedule.value())) (void)verify::verifyBothWays(schedule.value());
 }
 
 }  // namespace
