@@ -243,6 +243,11 @@ INCCL_EXPORT incclResult_t incclCommCuDevice(const incclComm_t comm, int* device
  * the length that nccl-tests counts. Writes at most `length` characters, always terminated. */
 INCCL_EXPORT incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective,
                                             size_t bytes, char* text, size_t length);
+/* The plan id alone. The same id gives the same bits from run to run: it covers schedule, kernel
+ * and slicing. For reductions it is that of a float sum; 0 for one rank, where nothing is computed.
+ */
+INCCL_EXPORT incclResult_t incclCommGetPlanId(const incclComm_t comm, const char* collective,
+                                              size_t bytes, uint64_t* planId);
 
 /* Memory that every zero-copy path likes best (shared between the processes of a host, page
  * aligned). To be freed with incclMemFree. */

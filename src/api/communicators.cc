@@ -199,3 +199,14 @@ incclResult_t incclCommGetPlan(const incclComm_t comm, const char* collective, s
     return {};
   });
 }
+
+incclResult_t incclCommGetPlanId(const incclComm_t comm, const char* collective, size_t bytes,
+                                 uint64_t* planId) {
+  return guarded([&]() -> Status {
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommGetPlanId"));
+    if (!collective || !planId)
+      return invalidArgument("incclCommGetPlanId: collective or planId is NULL");
+    INCCL_TRY_ASSIGN(*planId, communicator->planId(collective, bytes));
+    return {};
+  });
+}

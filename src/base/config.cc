@@ -56,6 +56,7 @@ Result<Config> Config::fromEnvironment() {
   config.transport = lowerCase(environmentText("TRANSPORT").value_or(""));
   config.algorithm = environmentText("ALGO").value_or("");
   config.protocol = environmentText("PROTO").value_or("");
+  config.planFiles = environmentText("PLAN_FILE").value_or("");
   config.interfaceNames = environmentText("SOCKET_IFNAME", NcclFallback::kAllowed).value_or("");
   config.hostId = environmentText("HOSTID").value_or("");
   config.secret = environmentText("SECRET").value_or("");

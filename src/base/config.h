@@ -29,6 +29,7 @@ struct Config {
   std::string transport;  // INCCL_TRANSPORT: auto | inproc | shm | tcp
   std::string algorithm;  // INCCL_ALGO: NCCL's grammar
   std::string protocol;   // INCCL_PROTO: tiny, flat, half, lanes
+  std::string planFiles;  // INCCL_PLAN_FILE: paths separated by commas; those of rank 0 count
 
   // Network. NCCL_SOCKET_IFNAME and NCCL_SOCKET_FAMILY count as fallback.
   std::string interfaceNames;          // INCCL_SOCKET_IFNAME: prefix list; ^ excludes, = exact

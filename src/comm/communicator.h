@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -52,6 +53,7 @@ class Communicator final : private exec::Supervisor {
   void noteFailure(const Status& failure);
   // "shm half half 0123456789abcdef" for a collective of `bytes` per rank.
   Result<std::string> describePlan(std::string_view collectiveName, size_t bytes);
+  Result<uint64_t> planId(std::string_view collectiveName, size_t bytes);
 
   // kInvalidUsage in a child that was forked from the process that made this. Takes no lock, since
   // a thread that the child does not have may hold it: to be asked before anything else.
@@ -95,6 +97,8 @@ class Communicator final : private exec::Supervisor {
   Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
   Result<Verdict> agree(const Status& mine, Deadline deadline);
   Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
+  Status readPlans(uint64_t& planBytes);
+  Status sharePlanFiles(const Status& read, uint64_t planBytes, Deadline deadline);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
 
@@ -106,7 +110,10 @@ class Communicator final : private exec::Supervisor {
   };
   Result<ReadyPlan*> readyPlan(const Call& call);
   ReadyPlan& planSlot(Collective collective, size_t bytes);
-  Result<LanePlan*> lanePlan(Collective collective, algo::Algorithm algorithm, int root);
+  Result<LanePlan*> lanePlan(const Plan& plan, Collective collective, int root);
+  // The plan of a collective by its name; nothing where none is needed (messages, one rank).
+  Result<std::optional<Plan>> planFor(std::string_view collectiveName, size_t bytes);
+  ReadyPlan* planFromFile(const OpSignature& signature, size_t bytes);
   Status openLanes(LanePlan& plan);
   Result<transport::SendChannel*> sendChannel(int peer, uint32_t channel);
   Result<transport::RecvChannel*> recvChannel(int peer, uint32_t channel);
@@ -174,6 +181,9 @@ class Communicator final : private exec::Supervisor {
   // By collective and size class: 2^(k-1) < bytes <= 2^k. A lane plan depends on the root too.
   std::array<std::array<ReadyPlan, 65>, kCollectiveCount> plans_;
   std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
+  std::vector<PlanFile> planFiles_;   // the same on all ranks
+  std::vector<ReadyPlan> filePlans_;  // by plan file
+  std::map<const PlanFile*, std::unique_ptr<LanePlan>> fileLanePlans_;
 
   mutable std::mutex failureMutex_;
   std::string lastFailure_;

@@ -38,6 +38,7 @@ bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
 struct RankResources {
   uint64_t messageBytes = 0;
   os::CpuBudget cpu;
+  uint64_t planBytes = 0;  // of the plan files, on rank 0; kNoPlans when they cannot be used
 
   template <typename Codec, typename Self>
   static void fields(Codec& codec, Self& self) {
@@ -45,7 +46,9 @@ struct RankResources {
     codec.integers(self.cpu.cores, kMostCores);
     codec.integer(self.cpu.quotaMilliCores);
     codec.integer(self.cpu.quotaGroup);
+    codec.integer(self.planBytes);
   }
+  static constexpr uint64_t kNoPlans = UINT64_MAX;
   static constexpr size_t kMostCores = 65536;
 };
 
@@ -175,7 +178,8 @@ Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
 // Slices of lane programs must be cut alike everywhere: the smallest message of all ranks. Whether
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
 Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
-  RankResources mine{network_->messageBytes(), os::cpuBudget()};
+  RankResources mine{network_->messageBytes(), os::cpuBudget(), 0};
+  const Status plansRead = rank_ == 0 ? readPlans(mine.planBytes) : Status();
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
   wire::Writer writer;
   RankResources::fields(writer, mine);
@@ -198,6 +202,45 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
     logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
             members.size());
   }
+  return sharePlanFiles(plansRead, all[0].planBytes, deadline);
+}
+
+// Rank 0 has read the plan files; the others get them in pieces. A failure is everybody's.
+Status Communicator::sharePlanFiles(const Status& read, uint64_t planBytes, Deadline deadline) {
+  if (planBytes == 0) return {};
+  if (planBytes == RankResources::kNoPlans) {
+    INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
+    return verdict.status.ok() ? internalError("plan files failed without a reason")
+                               : verdict.status;
+  }
+  if (planBytes > kMostPlanBytes) return internalError("more plans than were read");
+  const std::vector<std::byte> mine =
+      rank_ == 0 ? encodePlans(planFiles_) : std::vector<std::byte>();
+  std::vector<std::byte> plans;
+  while (plans.size() < planBytes) {
+    constexpr size_t kPieceBytes = 32768;
+    const size_t end = std::min(mine.size(), plans.size() + kPieceBytes);
+    const std::vector<std::byte> piece(mine.begin() + std::min(plans.size(), end),
+                                       mine.begin() + end);
+    INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(piece, deadline));
+    if (blobs[0].empty()) return remoteError("rank 0 sent less of its plans than it said");
+    plans.insert(plans.end(), blobs[0].begin(), blobs[0].end());
+  }
+  INCCL_TRY_ASSIGN(planFiles_, decodePlans(plans));
+  for (const PlanFile& file : planFiles_)
+    filePlans_.push_back({false, planOf(planContext_, file), nullptr});
+  return {};
+}
+
+Status Communicator::readPlans(uint64_t& planBytes) {
+  if (config_.planFiles.empty()) return {};
+  planBytes = RankResources::kNoPlans;
+  INCCL_TRY_ASSIGN(planFiles_, readPlanFiles(config_.planFiles, rankCount_));
+  const size_t bytes = encodePlans(planFiles_).size();
+  if (bytes > kMostPlanBytes)
+    return invalidArgument(fmt::format("the plan files have {} bytes together, the most is {}",
+                                       bytes, kMostPlanBytes));
+  planBytes = bytes;
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "comm/lane_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
 
@@ -16,33 +18,55 @@ void LanePlan::FreeScratch::operator()(std::byte* memory) const {
   ::operator delete(memory, kScratchAlignment);
 }
 
-LanePlan::LanePlan(exec::CompiledProgram program, size_t messageBytes)
+LanePlan::LanePlan(exec::CompiledProgram program, const Limits& limits, size_t inputBlocks,
+                   size_t outputBlocks)
     : program_(std::make_shared<const exec::CompiledProgram>(std::move(program))),
-      messageBytes_(messageBytes) {}
+      limits_(limits),
+      inputBlocks_(inputBlocks),
+      outputBlocks_(outputBlocks) {}
 
-Result<std::unique_ptr<LanePlan>> LanePlan::make(Collective collective, algo::Algorithm algorithm,
-                                                 int rankCount, int rank, int root,
-                                                 size_t messageBytes) {
-  INCCL_TRY_ASSIGN(const auto schedule, algo::generate(algorithm, collective, rankCount, root));
+Result<std::unique_ptr<LanePlan>> LanePlan::make(const schedule::Schedule& schedule, int rank,
+                                                 const Limits& limits) {
   INCCL_TRY_ASSIGN(auto program, exec::CompiledProgram::compile(schedule, rank));
-  return std::unique_ptr<LanePlan>(new LanePlan(std::move(program), messageBytes));
+  if (const size_t bytes = program.scratchBytes(limits.messageBytes); bytes > limits.scratchBytes) {
+    return invalidUsage(
+        fmt::format("the plan {} needs {} bytes of scratch memory, INCCL_BUFFSIZE allows {}",
+                    schedule.name, bytes, limits.scratchBytes));
+  }
+  const size_t block = schedule::blockChunks(schedule);
+  return std::unique_ptr<LanePlan>(new LanePlan(
+      std::move(program), limits, schedule.inputChunks / block, schedule.outputChunks / block));
 }
 
 Status LanePlan::bind(std::vector<transport::SendChannel*> sends,
                       std::vector<transport::RecvChannel*> receives) {
-  const size_t scratchBytes = std::max<size_t>(program_->scratchBytes(messageBytes_), 64);
+  const size_t scratchBytes = std::max<size_t>(program_->scratchBytes(limits_.messageBytes), 64);
   scratch_.reset(static_cast<std::byte*>(::operator new(scratchBytes, kScratchAlignment)));
-  INCCL_TRY_ASSIGN(operation_, exec::LanesOperation::create(program_, std::move(sends),
-                                                            std::move(receives), messageBytes_));
+  INCCL_TRY_ASSIGN(operation_,
+                   exec::LanesOperation::create(program_, std::move(sends), std::move(receives),
+                                                limits_.messageBytes));
   return {};
+}
+
+const void* LanePlan::inputOutsideOfOutput(const Call& call) {
+  const auto* const input = static_cast<const std::byte*>(call.send);
+  const auto* const output = static_cast<const std::byte*>(call.recv);
+  const size_t inputBytes = inputBlocks_ * call.bytes();
+  const bool apart = input == nullptr || output == nullptr || input + inputBytes <= output ||
+                     output + outputBlocks_ * call.bytes() <= input;
+  if (limits_.inPlace || apart) return call.send;
+  inputCopy_.assign(input, input + inputBytes);
+  return inputCopy_.data();
 }
 
 Status LanePlan::begin(const Call& call, OpTag tag) {
   exec::LanesCall lanes;
   // Where only the root has an input, or an output, the others' programs do not look at theirs.
-  lanes.input = call.send ? call.send : call.recv;
+  const void* const input = inputOutsideOfOutput(call);
+  lanes.input = input ? input : call.recv;
   lanes.output = call.recv ? call.recv : const_cast<void*>(call.send);
-  lanes.scratch = {scratch_.get(), std::max<size_t>(program_->scratchBytes(messageBytes_), 64)};
+  lanes.scratch = {scratch_.get(),
+                   std::max<size_t>(program_->scratchBytes(limits_.messageBytes), 64)};
   lanes.count = call.signature.count;
   lanes.elementBytes = sizeOf(call.signature.type);
   lanes.kernels = reduce::find(call.signature.type, call.signature.op);

@@ -1,18 +1,19 @@
 // A schedule made ready on one communicator: verified, compiled, its channels bound, its memory
 // there.
 //
-// Made once per (collective, algorithm, root). Opening the channels is the communicator's business;
-// once they are bound, the operation object is built, and every later call only begins it.
+// Made once per (collective, algorithm, root) or plan file. Opening the channels is the
+// communicator's business; once they are bound, the operation object is built, and every later call
+// only begins it.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <vector>
 
-#include "algo/algorithm.h"
 #include "comm/call.h"
 #include "exec/lanes/compiled_program.h"
 #include "exec/lanes/lanes_operation.h"
+#include "schedule/schedule.h"
 
 namespace inccl::comm {
 
@@ -20,10 +21,13 @@ class LanePlan {
  public:
   using Endpoint = exec::ChannelKey;
 
-  // `messageBytes`: the most that a channel message carries, equal on all ranks.
-  static Result<std::unique_ptr<LanePlan>> make(Collective collective, algo::Algorithm algorithm,
-                                                int rankCount, int rank, int root,
-                                                size_t messageBytes);
+  struct Limits {
+    size_t messageBytes = 0;         // the most that a channel message carries, equal on all ranks
+    size_t scratchBytes = SIZE_MAX;  // the most that the plan may take for itself
+    bool inPlace = true;             // the schedule is right in place
+  };
+  static Result<std::unique_ptr<LanePlan>> make(const schedule::Schedule& schedule, int rank,
+                                                const Limits& limits);
 
   [[nodiscard]] std::span<const Endpoint> sendEndpoints() const { return program_->sendChannels(); }
   [[nodiscard]] std::span<const Endpoint> recvEndpoints() const { return program_->recvChannels(); }
@@ -37,15 +41,19 @@ class LanePlan {
   [[nodiscard]] exec::LanesOperation& operation() { return *operation_; }
 
  private:
-  LanePlan(exec::CompiledProgram program, size_t messageBytes);
+  LanePlan(exec::CompiledProgram program, const Limits& limits, size_t inputBlocks,
+           size_t outputBlocks);
+  [[nodiscard]] const void* inputOutsideOfOutput(const Call& call);
 
   struct FreeScratch {
     void operator()(std::byte* memory) const;
   };
 
   std::shared_ptr<const exec::CompiledProgram> program_;
-  size_t messageBytes_;
+  const Limits limits_;
+  const size_t inputBlocks_, outputBlocks_;  // of `count` elements, in each buffer
   std::unique_ptr<std::byte, FreeScratch> scratch_;
+  std::vector<std::byte> inputCopy_;  // for calls in place of a schedule that is not right there
   std::unique_ptr<exec::LanesOperation> operation_;
 };
 

@@ -239,7 +239,21 @@ std::vector<Candidate> laneCandidates(const PlanContext& context, Collective col
   return candidates;
 }
 
+// `what`: the schedule and the kernel that runs it.
+uint64_t planId(const PlanContext& context, uint64_t what) {
+  const uint64_t where = static_cast<uint64_t>(context.rankCount) << 32 | context.slotBytes;
+  return mixHash(mixHash(mixHash(what, where), context.messageBytes), kKernelVersion);
+}
+
 }  // namespace
+
+std::string_view Plan::algorithmName() const {
+  return file != nullptr ? std::string_view(file->schedule.name) : algo::name(algorithm);
+}
+
+Plan planOf(const PlanContext& context, const PlanFile& file) {
+  return {Kernel::kLanes, algo::Algorithm::kDirect, &file, planId(context, file.digest)};
+}
 
 std::string_view name(Kernel kernel) {
   for (const auto& [value, word] : kKernels) {
@@ -278,13 +292,10 @@ Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Co
         !rules.allows(collective, candidate.algorithm) ||
         !rules.allows(collective, candidate.kernel))
       continue;
-    Plan plan{candidate.kernel, candidate.algorithm, 0};
     const uint64_t what = static_cast<uint64_t>(collective) << 16 |
-                          static_cast<uint64_t>(plan.kernel) << 8 |
-                          static_cast<uint64_t>(plan.algorithm);
-    const uint64_t where = static_cast<uint64_t>(context.rankCount) << 32 | context.slotBytes;
-    plan.id = mixHash(mixHash(mixHash(what, where), context.messageBytes), kKernelVersion);
-    return plan;
+                          static_cast<uint64_t>(candidate.kernel) << 8 |
+                          static_cast<uint64_t>(candidate.algorithm);
+    return Plan{candidate.kernel, candidate.algorithm, nullptr, planId(context, what)};
   }
   return invalidUsage(
       fmt::format("INCCL_ALGO and INCCL_PROTO leave no way to do {} of {} bytes on {} ranks",

@@ -16,6 +16,7 @@
 #include "base/config.h"
 #include "base/op_signature.h"
 #include "base/status.h"
+#include "comm/plan_files.h"
 
 namespace inccl::comm {
 
@@ -31,7 +32,10 @@ std::string_view name(Kernel kernel);
 struct Plan {
   Kernel kernel = Kernel::kLanes;
   algo::Algorithm algorithm = algo::Algorithm::kDirect;
-  uint64_t id = 0;  // of schedule, kernel and slicing
+  const PlanFile* file = nullptr;  // instead of an algorithm; kLanes runs it
+  uint64_t id = 0;                 // of schedule, kernel and slicing
+
+  [[nodiscard]] std::string_view algorithmName() const;
 };
 
 // What all ranks of a communicator know alike.
@@ -63,6 +67,9 @@ class ChoiceRules {
   Masks algorithms_ = allowingAll();
   Masks kernels_ = allowingAll();
 };
+
+// The plan that runs `file`.
+Plan planOf(const PlanContext& context, const PlanFile& file);
 
 // `bytes`: of one rank's contribution. Sizes in (2^(k-1), 2^k] share a choice, so that a
 // communicator can keep it. An error when the rules leave nothing.

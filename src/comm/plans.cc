@@ -1,6 +1,7 @@
 // Plans and channels of a communicator, made at the first operation that needs them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -28,32 +29,53 @@ Communicator::ReadyPlan& Communicator::planSlot(Collective collective, size_t by
   return plans_[static_cast<size_t>(collective)][sizeClass(bytes)];
 }
 
+// The first plan file that was made for such a call.
+Communicator::ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes) {
+  for (size_t i = 0; i < planFiles_.size(); ++i) {
+    if (planFiles_[i].fits(signature, bytes)) return &filePlans_[i];
+  }
+  return nullptr;
+}
+
 Result<Communicator::ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
-  ReadyPlan& ready = planSlot(collective, bytes);
-  if (!ready.chosen) [[unlikely]] {
-    INCCL_TRY_ASSIGN(ready.plan, choosePlan(planContext_, rules_, collective, bytes));
-    ready.chosen = true;
+  ReadyPlan* ready = planFiles_.empty() ? nullptr : planFromFile(call.signature, bytes);
+  if (ready == nullptr) [[likely]]
+    ready = &planSlot(collective, bytes);
+  if (!ready->chosen) [[unlikely]] {
+    if (ready->plan.file == nullptr) {
+      INCCL_TRY_ASSIGN(ready->plan, choosePlan(planContext_, rules_, collective, bytes));
+    }
+    ready->chosen = true;
     logInfo("rank {}: {} of up to {} bytes: {} {} over {}, plan {:016x}", rank_, name(collective),
-            size_t{1} << sizeClass(bytes), algo::name(ready.plan.algorithm),
-            name(ready.plan.kernel), transportName_, ready.plan.id);
+            size_t{1} << sizeClass(bytes), ready->plan.algorithmName(), name(ready->plan.kernel),
+            transportName_, ready->plan.id);
   }
-  if (ready.plan.kernel == Kernel::kLanes && rankCount_ > 1) {
-    INCCL_TRY_ASSIGN(ready.lanes, lanePlan(collective, ready.plan.algorithm, call.signature.root));
+  if (ready->plan.kernel == Kernel::kLanes && rankCount_ > 1) {
+    INCCL_TRY_ASSIGN(ready->lanes, lanePlan(ready->plan, collective, call.signature.root));
   }
-  return &ready;
+  return ready;
 }
 
-Result<LanePlan*> Communicator::lanePlan(Collective collective, algo::Algorithm algorithm,
-                                         int root) {
-  if (!isRooted(collective)) root = -1;
-  auto& plan = lanePlans_[{collective, algorithm, root}];
-  if (!plan) {
-    INCCL_TRY_ASSIGN(plan,
-                     LanePlan::make(collective, algorithm, rankCount_, rank_, root, messageBytes_));
+Result<LanePlan*> Communicator::lanePlan(const Plan& plan, Collective collective, int root) {
+  if (plan.file != nullptr) {
+    auto& lanes = fileLanePlans_[plan.file];
+    if (!lanes) {
+      INCCL_TRY_ASSIGN(lanes,
+                       LanePlan::make(plan.file->schedule, rank_,
+                                      {messageBytes_, config_.bufferBytes, plan.file->inPlace}));
+    }
+    return lanes.get();
   }
-  return plan.get();
+  if (!isRooted(collective)) root = -1;
+  auto& lanes = lanePlans_[{collective, plan.algorithm, root}];
+  if (!lanes) {
+    INCCL_TRY_ASSIGN(const auto schedule,
+                     algo::generate(plan.algorithm, collective, rankCount_, root));
+    INCCL_TRY_ASSIGN(lanes, LanePlan::make(schedule, rank_, {.messageBytes = messageBytes_}));
+  }
+  return lanes.get();
 }
 
 Status Communicator::openLanes(LanePlan& plan) {
@@ -98,21 +120,40 @@ Result<transport::RecvChannel*> Communicator::recvChannel(int peer, uint32_t cha
   return slot.get();
 }
 
-Result<std::string> Communicator::describePlan(std::string_view collectiveName, size_t bytes) {
+// What a float sum takes, of root 0 where there is one.
+Result<std::optional<Plan>> Communicator::planFor(std::string_view collectiveName, size_t bytes) {
   for (const Collective collective : kCollectives) {
     // nccl-tests writes one word.
     const bool oneWord = collective == Collective::kAllToAll && collectiveName == "alltoall";
     if (name(collective) != collectiveName && !oneWord) continue;
-    if (rankCount_ == 1) return std::string("self none copy 0000000000000000");
+    if (rankCount_ == 1) return std::optional<Plan>();
     // `bytes` is the whole gathered buffer, as nccl-tests counts; a plan is chosen by one's share.
     if (hasBlocks(collective)) bytes /= static_cast<size_t>(rankCount_);
-    INCCL_TRY_ASSIGN(const Plan plan, choosePlan(planContext_, rules_, collective, bytes));
-    return fmt::format("{} {} {} {:016x}", transportName_, algo::name(plan.algorithm),
-                       name(plan.kernel), plan.id);
+    const OpSignature signature{collective, DataType::kFloat32, RedOp::kSum,
+                                isRooted(collective) ? 0 : -1, 0};
+    if (const ReadyPlan* const ready = planFromFile(signature, bytes))
+      return std::optional(ready->plan);
+    INCCL_TRY_ASSIGN(Plan plan, choosePlan(planContext_, rules_, collective, bytes));
+    return std::optional(plan);
   }
-  if (collectiveName == "sendrecv")
-    return fmt::format("{} none message 0000000000000000", transportName_);
+  if (collectiveName == "sendrecv") return std::optional<Plan>();
   return invalidArgument(fmt::format("'{}' is no collective", collectiveName));
+}
+
+Result<uint64_t> Communicator::planId(std::string_view collectiveName, size_t bytes) {
+  INCCL_TRY_ASSIGN(const auto plan, planFor(collectiveName, bytes));
+  return plan ? plan->id : 0;
+}
+
+Result<std::string> Communicator::describePlan(std::string_view collectiveName, size_t bytes) {
+  INCCL_TRY_ASSIGN(const auto plan, planFor(collectiveName, bytes));
+  if (!plan)
+    return fmt::format("{} none {} 0000000000000000", transportName_,
+                       rankCount_ == 1 ? "copy" : "message");
+  std::string algorithm(plan->algorithmName());
+  std::ranges::replace_if(
+      algorithm, [](char c) { return c <= ' '; }, '_');
+  return fmt::format("{} {} {} {:016x}", transportName_, algorithm, name(plan->kernel), plan->id);
 }
 
 }  // namespace inccl::comm

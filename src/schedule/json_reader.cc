@@ -187,8 +187,11 @@ void readLimits(const Place& place, Schedule& schedule) {
 }
 
 Schedule readSchedule(const Place& place) {
-  place.expectObject({"name", "collective", "rankCount", "root", "chunks", "minBytes", "maxBytes",
-                      "types", "ops", "topology", "ranks"});
+  if (place.has("version") && place.member("version").natural() != kJsonVersion)
+    place.member("version").fail(
+        fmt::format("is not {}, which is all that is read here", kJsonVersion));
+  place.expectObject({"version", "name", "collective", "rankCount", "root", "chunks", "minBytes",
+                      "maxBytes", "types", "ops", "topology", "ranks"});
   Schedule schedule;
   schedule.name = place.member("name").text();
   schedule.collective = place.member("collective").word(parseCollective);

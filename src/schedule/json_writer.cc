@@ -70,7 +70,8 @@ Json names(const std::vector<Word>& words) {
 }
 
 std::string headerText(const Schedule& s) {
-  std::string text = " \"name\": " + compact(s.name) + ",\n";
+  std::string text = fmt::format(" \"version\": {},\n", kJsonVersion);
+  text += " \"name\": " + compact(s.name) + ",\n";
   text += fmt::format(" \"collective\": \"{}\",\n \"rankCount\": {},\n", name(s.collective),
                       s.rankCount);
   if (s.root != -1) text += fmt::format(" \"root\": {},\n", s.root);

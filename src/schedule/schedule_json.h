@@ -1,7 +1,7 @@
 // A schedule as text that a person can read and a program can write.
 //
 // Form (docs/schedules.md has the whole of it): one object, one line per step.
-//   {"name": "ring", "collective": "all_gather", "rankCount": 2,
+//   {"version": 1, "name": "ring", "collective": "all_gather", "rankCount": 2,
 //    "chunks": {"input": 1, "output": 2, "scratch": 0},
 //    "ranks": [
 //     {"lanes": [
@@ -13,6 +13,7 @@
 // the place ("ranks[0].lanes[1].steps[2].kind").
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@
 #include "schedule/schedule.h"
 
 namespace inccl::schedule {
+
+// Of the form. A file may leave it out; any other is refused.
+constexpr uint64_t kJsonVersion = 1;
 
 // fromJson(toJson(s)) == s for every valid schedule whose texts are UTF-8.
 std::string toJson(const Schedule& schedule);

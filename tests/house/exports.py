@@ -19,7 +19,7 @@ SKIPPED = 77
 
 NEEDED_ALLOWED = re.compile(
     r"^(libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|ld-linux-[\w-]+|"
-    r"libhwloc|libsodium|libfmt|libspdlog|libhwy)\.so(\.\d+)*$")
+    r"libhwloc|libsodium|libfmt|libspdlog|libhwy|libpugixml)\.so(\.\d+)*$")
 
 # A declaration at file scope: words, then a name of ours, then its parameters.
 DECLARATION = re.compile(r"(?P<before>[^;{}]*?)\b(?P<name>inccl\w+)\s*\([^;{}]*\)\s*;", re.S)

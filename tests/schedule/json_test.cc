@@ -19,6 +19,13 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(at, from.size(), to);
 }
 
+TEST(ScheduleJsonTest, AnotherVersionIsRefused) {
+  const std::string text = toJson(twoRankGather());
+  EXPECT_TRUE(fromJson(replaced(text, "\"version\": 1,", "")).ok());
+  EXPECT_THAT(fromJson(replaced(text, "\"version\": 1", "\"version\": 2")).status().message(),
+              HasSubstr("version"));
+}
+
 TEST(ScheduleJsonTest, RoundTripIsExact) {
   for (const Schedule& schedule : {twoRankGather(), everyWord()}) {
     const std::string text = toJson(schedule);
