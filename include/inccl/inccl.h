@@ -43,6 +43,7 @@
 
 #define INCCL_UNIQUE_ID_BYTES 128
 #define INCCL_COMM_NULL NULL
+#define INCCL_SPLIT_NOCOLOR (-1)
 #define INCCL_CONFIG_UNDEF_INT INT_MIN
 #define INCCL_CONFIG_UNDEF_PTR NULL
 
@@ -57,7 +58,7 @@ extern "C" {
 #endif
 
 typedef struct incclComm* incclComm_t;
-/* A CUDA stream fits, and so will the library's own streams. Host-memory calls take NULL. */
+/* One of incclStreamCreate, or NULL. A CUDA stream fits and is refused without the CUDA module. */
 typedef struct CUstream_st* incclStream_t;
 
 typedef struct {
@@ -134,7 +135,7 @@ typedef struct {
   size_t size;
   unsigned int magic;
   unsigned int version;
-  int blocking; /* only 1 */
+  int blocking; /* 0: calls without a stream return incclInProgress and go on by themselves */
   int cgaClusterSize;
   int minCTAs;
   int maxCTAs;
@@ -157,6 +158,53 @@ typedef struct {
   int operationTimeoutMs; /* as INCCL_TIMEOUT, for this communicator */
   int creationTimeoutMs;  /* as INCCL_CREATION_TIMEOUT */
 } incclConfig_t;
+
+/* Settings of one call, with NCCL's names; those made for GPUs have no effect on host memory. Start
+ * from INCCL_COLL_CONFIG_INITIALIZER. */
+typedef struct incclCollOption {
+  const struct incclCollOption* next;
+  struct {
+    unsigned int vendorId; /* 24 bits, not 0; options of other vendors are passed over */
+    unsigned int optionId;
+  } key;
+  union {
+    int64_t integer;
+    const char* string;
+    void* pointer;
+  } val;
+} incclCollOption_t;
+
+#define INCCL_VENDOR_ID 0x494e43u
+enum {
+  incclOptionTimeLimitMs = 1, /* integer: as operationTimeoutMs, for this call; in a group the
+                                 strictest one counts for all its calls on the communicator */
+  incclOptionInNetwork = 2    /* integer 0 or 1: whether switches may sum; no effect yet */
+};
+
+typedef struct {
+  size_t size;
+  unsigned int magic;
+  unsigned int version;
+  const incclCollOption_t* ext; /* a list of options, or NULL; read before the call returns */
+  int minCTAs;
+  int maxCTAs;
+  int nvlsCTAs;
+  int cgaClusterSize;
+  const char* algSelection; /* algorithms or protocols of INCCL_ALGO and INCCL_PROTO: "ring",
+                               "tree,ring", "^flat"; NULL: any */
+  int forceAlgSelection;    /* 1, the default: an error when there is none such; 0: any then */
+  int CTAPolicy;
+  uint64_t userProfilerTag;
+  void* launchCompletionEvent;
+} incclCollConfig_t;
+
+#define INCCL_COLL_CONFIG_INITIALIZER                                                       \
+  {                                                                                         \
+    sizeof(incclCollConfig_t), INCCL_CONFIG_MAGIC,                                          \
+        INCCL_VERSION(INCCL_MAJOR, INCCL_MINOR, INCCL_PATCH), NULL, INCCL_CONFIG_UNDEF_INT, \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, NULL,       \
+        INCCL_CONFIG_UNDEF_INT, INCCL_CONFIG_UNDEF_INT, 0, NULL                             \
+  }
 
 #define INCCL_CONFIG_MAGIC 0xcafebeefu
 #define INCCL_CONFIG_INITIALIZER                                                      \
@@ -185,7 +233,9 @@ INCCL_EXPORT const char* incclGetErrorString(incclResult_t result);
  * until the same thread asks again. */
 INCCL_EXPORT const char* incclGetLastError(incclComm_t comm);
 
-/* The communicator's state without waiting: incclSuccess, or the error that sticks to it. */
+/* The communicator's state without waiting: the error that sticks to it; else, of one that does not
+ * block, incclInProgress while calls go on, or once the failure of one that is over; else
+ * incclSuccess. */
 INCCL_EXPORT incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_t* asyncError);
 
 /* ---- Creation and end --------------------------------------------------------------------- */
@@ -213,7 +263,11 @@ INCCL_EXPORT incclResult_t incclGetUniqueIdFromLauncher(incclUniqueId* uniqueId,
 INCCL_EXPORT incclResult_t incclCommInitRank(incclComm_t* comm, int nranks, incclUniqueId commId,
                                              int rank);
 
-/* The same with settings; NULL means the defaults. */
+/* The same with settings; NULL means the defaults. With blocking = 0 it returns incclInProgress at
+ * once; *comm takes calls, which wait for the creation, and incclCommGetAsyncError says how it
+ * went. Such a communicator never blocks its caller: calls with a NULL stream return
+ * incclInProgress too, one after the other, and their memory is theirs until
+ * incclCommGetAsyncError says incclSuccess. */
 INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks,
                                                    incclUniqueId commId, int rank,
                                                    incclConfig_t* config);
@@ -222,6 +276,17 @@ INCCL_EXPORT incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks
  * ignored on host memory and may be NULL. A single thread then calls them inside groups. Waits for
  * nobody else, so inside a group too it creates at once. */
 INCCL_EXPORT incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int* devlist);
+
+/* Collective over all ranks of `comm`: those with one color (0 or more) become a communicator, in
+ * the order of their keys, then of their ranks. With INCCL_SPLIT_NOCOLOR *newcomm becomes NULL.
+ * Earlier calls on `comm` come first. config NULL: the parent's settings. Inside a group it is left
+ * to the outermost incclGroupEnd, as a creation. */
+INCCL_EXPORT incclResult_t incclCommSplit(incclComm_t comm, int color, int key,
+                                          incclComm_t* newcomm, incclConfig_t* config);
+
+/* Collective: waits until all ranks have done all their calls and called it. From then on the
+ * communicator takes none; incclCommDestroy is still due. */
+INCCL_EXPORT incclResult_t incclCommFinalize(incclComm_t comm);
 
 /* Leaves: local, waits at most a short linger for its farewell. Calls that still run on the handle
  * finish first. Peers may finish operations that this rank has called; a later one fails there.
@@ -253,6 +318,27 @@ INCCL_EXPORT incclResult_t incclCommGetPlanId(const incclComm_t comm, const char
  * aligned). To be freed with incclMemFree. */
 INCCL_EXPORT incclResult_t incclMemAlloc(void** pointer, size_t size);
 INCCL_EXPORT incclResult_t incclMemFree(void* pointer);
+
+/* Says that memory will be used often on `comm`; local. Host memory needs no preparation here, so
+ * nothing gets faster by it; programs that do it for other libraries run unchanged. */
+INCCL_EXPORT incclResult_t incclCommRegister(const incclComm_t comm, void* buff, size_t size,
+                                             void** handle);
+INCCL_EXPORT incclResult_t incclCommDeregister(const incclComm_t comm, void* handle);
+
+/* ---- Streams ------------------------------------------------------------------------------ */
+
+/* A stream does the calls that name it in order, on a thread of its own; a call returns when its
+ * arguments are checked. Its memory is the stream's until the stream is synchronized. Streams run
+ * side by side, but the calls of one communicator run in the order of issue over all of them. The
+ * calls of a group that name several streams are done together when all of these have come to them.
+ * What failed in a stream is returned by the next Synchronize or Query, once. NULL is no stream:
+ * Synchronize and Query have nothing to wait for. */
+INCCL_EXPORT incclResult_t incclStreamCreate(incclStream_t* stream);
+INCCL_EXPORT incclResult_t incclStreamSynchronize(incclStream_t stream);
+/* incclSuccess when all is done, incclInProgress while it is not. */
+INCCL_EXPORT incclResult_t incclStreamQuery(incclStream_t stream);
+/* Does what was issued before, then goes. */
+INCCL_EXPORT incclResult_t incclStreamDestroy(incclStream_t stream);
 
 /* ---- Collectives and messages ------------------------------------------------------------- */
 
@@ -346,8 +432,49 @@ INCCL_EXPORT incclResult_t incclSend(const void* sendbuff, size_t count, incclDa
 INCCL_EXPORT incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType_t datatype,
                                      int peer, incclComm_t comm, incclStream_t stream);
 
+/* A message from whichever peer has one first; *source becomes its rank when the call (or its
+ * group, or its stream) is over. Count and type must be those of the message. */
+INCCL_EXPORT incclResult_t incclRecvAnySource(void* recvbuff, size_t count,
+                                              incclDataType_t datatype, int* source,
+                                              incclComm_t comm, incclStream_t stream);
+
 /* Returns when every rank has called it. */
 INCCL_EXPORT incclResult_t incclBarrier(incclComm_t comm, incclStream_t stream);
+
+/* The same collectives with settings for one call; config NULL: none. All ranks must say the same.
+ */
+INCCL_EXPORT incclResult_t incclAllReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                                incclDataType_t datatype, incclRedOp_t op,
+                                                incclComm_t comm, incclStream_t stream,
+                                                const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                             incclDataType_t datatype, incclRedOp_t op, int root,
+                                             incclComm_t comm, incclStream_t stream,
+                                             const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclBroadcastConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                                incclDataType_t datatype, int root,
+                                                incclComm_t comm, incclStream_t stream,
+                                                const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclAllGatherConfig(const void* sendbuff, void* recvbuff,
+                                                size_t sendcount, incclDataType_t datatype,
+                                                incclComm_t comm, incclStream_t stream,
+                                                const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclReduceScatterConfig(const void* sendbuff, void* recvbuff,
+                                                    size_t recvcount, incclDataType_t datatype,
+                                                    incclRedOp_t op, incclComm_t comm,
+                                                    incclStream_t stream,
+                                                    const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclAlltoAllConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                               incclDataType_t datatype, incclComm_t comm,
+                                               incclStream_t stream,
+                                               const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclGatherConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                             incclDataType_t datatype, int root, incclComm_t comm,
+                                             incclStream_t stream, const incclCollConfig_t* config);
+INCCL_EXPORT incclResult_t incclScatterConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                              incclDataType_t datatype, int root, incclComm_t comm,
+                                              incclStream_t stream,
+                                              const incclCollConfig_t* config);
 
 /* ---- Groups ------------------------------------------------------------------------------- */
 

@@ -19,13 +19,13 @@ struct Arguments {
 };
 
 incclResult_t submit(Collective collective, const Arguments& arguments, incclComm_t comm,
-                     incclStream_t stream) {
+                     incclStream_t stream, const incclCollConfig_t* config = nullptr) {
   inccl::comm::Call call;
   call.signature = {collective, static_cast<DataType>(arguments.type),
                     static_cast<RedOp>(arguments.op), arguments.root, arguments.count};
   call.send = arguments.send;
   call.recv = arguments.recv;
-  return inccl::api::guarded([&] { return inccl::api::submit(call, comm, stream); });
+  return inccl::api::guarded([&] { return inccl::api::submit(call, comm, stream, config); });
 }
 
 }  // namespace
@@ -99,4 +99,75 @@ incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType_t datatype, 
 
 incclResult_t incclBarrier(incclComm_t comm, incclStream_t stream) {
   return submit(Collective::kBarrier, {}, comm, stream);
+}
+
+incclResult_t incclRecvAnySource(void* recvbuff, size_t count, incclDataType_t datatype,
+                                 int* source, incclComm_t comm, incclStream_t stream) {
+  return inccl::api::guarded([&]() -> inccl::Status {
+    if (!source) return inccl::invalidArgument("incclRecvAnySource: source is NULL");
+    inccl::comm::Call call;
+    call.signature = {Collective::kRecv, static_cast<DataType>(static_cast<int>(datatype)),
+                      RedOp::kSum, inccl::comm::Call::kAnyRank, count};
+    call.recv = recvbuff;
+    call.source = source;
+    return inccl::api::submit(call, comm, stream);
+  });
+}
+
+// The twins with a configuration for one call.
+
+incclResult_t incclAllReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                   incclDataType_t datatype, incclRedOp_t op, incclComm_t comm,
+                                   incclStream_t stream, const incclCollConfig_t* config) {
+  return submit(Collective::kAllReduce, {sendbuff, recvbuff, count, datatype, op}, comm, stream,
+                config);
+}
+
+incclResult_t incclReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                incclDataType_t datatype, incclRedOp_t op, int root,
+                                incclComm_t comm, incclStream_t stream,
+                                const incclCollConfig_t* config) {
+  return submit(Collective::kReduce, {sendbuff, recvbuff, count, datatype, op, root}, comm, stream,
+                config);
+}
+
+incclResult_t incclBroadcastConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                   incclDataType_t datatype, int root, incclComm_t comm,
+                                   incclStream_t stream, const incclCollConfig_t* config) {
+  return submit(Collective::kBroadcast, {sendbuff, recvbuff, count, datatype, incclSum, root}, comm,
+                stream, config);
+}
+
+incclResult_t incclAllGatherConfig(const void* sendbuff, void* recvbuff, size_t sendcount,
+                                   incclDataType_t datatype, incclComm_t comm, incclStream_t stream,
+                                   const incclCollConfig_t* config) {
+  return submit(Collective::kAllGather, {sendbuff, recvbuff, sendcount, datatype}, comm, stream,
+                config);
+}
+
+incclResult_t incclReduceScatterConfig(const void* sendbuff, void* recvbuff, size_t recvcount,
+                                       incclDataType_t datatype, incclRedOp_t op, incclComm_t comm,
+                                       incclStream_t stream, const incclCollConfig_t* config) {
+  return submit(Collective::kReduceScatter, {sendbuff, recvbuff, recvcount, datatype, op}, comm,
+                stream, config);
+}
+
+incclResult_t incclAlltoAllConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                  incclDataType_t datatype, incclComm_t comm, incclStream_t stream,
+                                  const incclCollConfig_t* config) {
+  return submit(Collective::kAllToAll, {sendbuff, recvbuff, count, datatype}, comm, stream, config);
+}
+
+incclResult_t incclGatherConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                incclDataType_t datatype, int root, incclComm_t comm,
+                                incclStream_t stream, const incclCollConfig_t* config) {
+  return submit(Collective::kGather, {sendbuff, recvbuff, count, datatype, incclSum, root}, comm,
+                stream, config);
+}
+
+incclResult_t incclScatterConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                 incclDataType_t datatype, int root, incclComm_t comm,
+                                 incclStream_t stream, const incclCollConfig_t* config) {
+  return submit(Collective::kScatter, {sendbuff, recvbuff, count, datatype, incclSum, root}, comm,
+                stream, config);
 }

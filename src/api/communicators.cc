@@ -44,6 +44,13 @@ Result<CommunicatorRef> enter(const incclComm_t comm, const char* call) {
   return communicator;
 }
 
+Status createNow(inccl::api::Creation& creation, incclComm_t* comm) {
+  INCCL_TRY_ASSIGN(const Handle handle, inccl::api::create(creation));
+  *comm = reinterpret_cast<incclComm_t>(handle);
+  if (handle && !creation.blocking) return {inccl::Code::kInProgress, "the creation goes on"};
+  return {};
+}
+
 void fromBytes(const UniqueIdBytes& bytes, incclUniqueId& id) {
   std::memcpy(id.internal, bytes.data(), bytes.size());
 }
@@ -87,9 +94,24 @@ incclResult_t incclCommInitRankConfig(incclComm_t* comm, int nranks, incclUnique
       inccl::api::queueCreation(std::move(creation), comm);
       return {};
     }
-    INCCL_TRY_ASSIGN(const Handle handle, inccl::api::create(creation));
-    *comm = reinterpret_cast<incclComm_t>(handle);
-    return {};
+    return createNow(creation, comm);
+  });
+}
+
+incclResult_t incclCommSplit(incclComm_t comm, int color, int key, incclComm_t* newcomm,
+                             incclConfig_t* config) {
+  return guarded([&]() -> Status {
+    INCCL_TRY_ASSIGN(CommunicatorRef parent, enter(comm, "incclCommSplit"));
+    if (!newcomm) return invalidArgument("incclCommSplit: newcomm is NULL");
+    if (inccl::comm::groupHolds(*parent))
+      return invalidUsage("incclCommSplit: this thread's open group holds calls on the parent");
+    INCCL_TRY_ASSIGN(auto creation,
+                     inccl::api::prepareSplit(std::move(parent), color, key, config));
+    if (inccl::comm::groupDepth() > 0) {
+      inccl::api::queueCreation(std::move(creation), newcomm);
+      return {};
+    }
+    return createNow(creation, newcomm);
   });
 }
 
@@ -118,6 +140,23 @@ incclResult_t incclCommDestroy(incclComm_t comm) {
     const inccl::comm::TurnGuard turn(communicator->turn());  // calls that are inside finish first
     communicator->leave();
     return {};
+  });
+}
+
+incclResult_t incclCommFinalize(incclComm_t comm) {
+  return guarded([&]() -> Status {
+    INCCL_TRY_ASSIGN(CommunicatorRef communicator, enter(comm, "incclCommFinalize"));
+    if (inccl::comm::groupHolds(*communicator))
+      return invalidUsage("incclCommFinalize: this thread's open group holds calls on it");
+    communicator->closeForCalls();
+    if (communicator->ownStream())
+      return inccl::comm::issueOwn(std::move(communicator), [](inccl::comm::Communicator& target) {
+        return target.awaitOthersEnd();
+      });
+    const inccl::comm::TurnGuard turn(communicator->turn());
+    Status status = communicator->awaitOthersEnd();
+    if (!status.ok()) communicator->noteFailure(status);
+    return status;
   });
 }
 
@@ -169,7 +208,7 @@ incclResult_t incclCommGetAsyncError(incclComm_t comm, incclResult_t* asyncError
   return guarded([&]() -> Status {
     INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommGetAsyncError"));
     if (!asyncError) return invalidArgument("incclCommGetAsyncError: asyncError is NULL");
-    *asyncError = static_cast<incclResult_t>(communicator->error().code());
+    *asyncError = static_cast<incclResult_t>(communicator->asyncError().code());
     return {};
   });
 }
@@ -208,5 +247,23 @@ incclResult_t incclCommGetPlanId(const incclComm_t comm, const char* collective,
       return invalidArgument("incclCommGetPlanId: collective or planId is NULL");
     INCCL_TRY_ASSIGN(*planId, communicator->planId(collective, bytes));
     return {};
+  });
+}
+
+incclResult_t incclCommRegister(const incclComm_t comm, void* buff, size_t size, void** handle) {
+  return guarded([&]() -> Status {
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommRegister"));
+    if (!handle) return invalidArgument("incclCommRegister: handle is NULL");
+    if (!buff || size == 0) return invalidArgument("incclCommRegister: no memory");
+    INCCL_TRY_ASSIGN(const uintptr_t number, communicator->registerMemory(buff, size));
+    *handle = reinterpret_cast<void*>(number);
+    return {};
+  });
+}
+
+incclResult_t incclCommDeregister(const incclComm_t comm, void* handle) {
+  return guarded([&]() -> Status {
+    INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommDeregister"));
+    return communicator->deregisterMemory(reinterpret_cast<uintptr_t>(handle));
   });
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "comm/communicator.h"
+#include "comm/group.h"
 #include "os/thread.h"
 #include "wire/control_messages.h"
 
@@ -31,9 +33,9 @@ Status applyConfig(const incclConfig_t& given, Creation& creation) {
   if (!INCCL_HAS_FIELD(given, blocking) || given.size > 4096)
     return invalidArgument(
         fmt::format("the configuration's size {} is no version of incclConfig_t", given.size));
-  if (given.blocking != INCCL_CONFIG_UNDEF_INT && given.blocking != 1)
-    return invalidArgument(
-        fmt::format("blocking = {} is not supported; only 1 is", given.blocking));
+  if (given.blocking != INCCL_CONFIG_UNDEF_INT && given.blocking != 1 && given.blocking != 0)
+    return invalidArgument(fmt::format("blocking = {} is neither 0 nor 1", given.blocking));
+  if (given.blocking != INCCL_CONFIG_UNDEF_INT) creation.blocking = given.blocking == 1;
   Config& config = creation.config;
   if (INCCL_HAS_FIELD(given, netName) && given.netName) config.transport = given.netName;
   if (INCCL_HAS_FIELD(given, commName) && given.commName) creation.commName = given.commName;
@@ -113,16 +115,70 @@ Result<Creation> prepareCreation(int rankCount, const incclUniqueId& id, int ran
   return creation;
 }
 
-Result<Handle> create(const Creation& creation) {
+Result<Creation> prepareSplit(comm::CommunicatorRef parent, int color, int key,
+                              const incclConfig_t* given) {
+  if (color < 0 && color != INCCL_SPLIT_NOCOLOR)
+    return invalidArgument(fmt::format("color {} is negative and not INCCL_SPLIT_NOCOLOR", color));
+  Creation creation;
+  creation.color = color;
+  creation.key = key;
+  creation.config = parent->config();
+  creation.config.planFiles.clear();  // they are for all ranks of the parent
+  creation.blocking = !parent->ownStream();
+  if (given) INCCL_TRY(applyConfig(*given, creation));
+  creation.parent = std::make_shared<ParentTurn>(std::move(parent));
+  return creation;
+}
+
+ParentTurn::ParentTurn(comm::CommunicatorRef parent)
+    : parent_(std::move(parent)), ticket_(parent_->turn().draw()) {}
+
+ParentTurn::~ParentTurn() {
+  if (!taken_) parent_->turn().await(ticket_);
+  parent_->turn().giveBack();
+}
+
+Result<std::optional<comm::Communicator::SplitPlace>> ParentTurn::split(int color, int key) {
+  parent_->turn().await(ticket_);
+  taken_ = true;
+  return parent_->split(color, key);
+}
+
+namespace {
+
+// Goes on in the communicator's own stream.
+Result<Handle> createInBackground(std::unique_ptr<comm::Communicator> communicator,
+                                  const UniqueId& id) {
+  INCCL_TRY(communicator->makeNonBlocking());
+  INCCL_TRY_ASSIGN(const Handle handle, comm::HandleTable::instance().add(std::move(communicator)));
+  const Status issued =
+      comm::issueOwn(comm::HandleTable::instance().enter(handle),
+                     [id](comm::Communicator& target) { return target.create(id); });
+  if (issued.code() != Code::kInProgress) return issued;
+  return handle;
+}
+
+}  // namespace
+
+Result<Handle> create(Creation& creation) {
+  if (creation.parent) {
+    INCCL_TRY_ASSIGN(const auto place, creation.parent->split(creation.color, creation.key));
+    creation.parent.reset();  // the next call on the parent need not wait for the rest
+    if (!place) return Handle{0};
+    creation.id = place->id;
+    creation.rank = place->rank;
+    creation.rankCount = place->rankCount;
+  }
   auto communicator = comm::Communicator::make(creation.rankCount, creation.rank, creation.config,
                                                creation.commName);
+  if (!creation.blocking) return createInBackground(std::move(communicator), creation.id);
   INCCL_TRY(communicator->create(creation.id));
   return comm::HandleTable::instance().add(std::move(communicator));
 }
 
 namespace {
 
-Result<std::vector<Handle>> createTogether(const std::vector<Creation>& creations) {
+Result<std::vector<Handle>> createTogether(std::vector<Creation>& creations) {
   std::vector<Handle> handles(creations.size());
   // A rank whose thread ran out of memory says nothing.
   std::vector<Status> statuses(creations.size(), systemError("cannot create", ENOMEM));
@@ -178,7 +234,7 @@ void queueCreation(Creation creation, incclComm_t* comm) {
 }
 
 Status createQueued() {
-  const QueuedCreations mine = std::exchange(queued, {});
+  QueuedCreations mine = std::exchange(queued, {});
   if (mine.creations.empty()) return {};
   Status failure;
   try {
@@ -190,6 +246,9 @@ Status createQueued() {
     failure = systemError("cannot create", ENOMEM);
   }
   for (size_t at = 0; !failure.ok() && at < mine.comms.size(); ++at) *mine.comms[at] = nullptr;
+  const bool goOn = std::ranges::any_of(
+      mine.creations, [](const Creation& creation) { return !creation.blocking; });
+  if (failure.ok() && goOn) return {Code::kInProgress, "communicators are being created"};
   return failure;
 }
 

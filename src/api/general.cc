@@ -50,6 +50,7 @@ incclResult_t incclGroupEnd() {
     // became of it, since their peers may wait for them.
     Status created = inccl::comm::groupDepth() == 1 ? inccl::api::createQueued() : Status();
     Status ended = inccl::comm::groupEnd();
-    return created.ok() ? ended : created;
+    const bool createdWell = created.ok() || created.code() == inccl::Code::kInProgress;
+    return createdWell && !ended.ok() ? ended : created;
   });
 }

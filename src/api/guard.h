@@ -22,7 +22,7 @@ const char* lastError() noexcept;
 inline incclResult_t toResult(const Status& status) noexcept {
   if (status.ok()) [[likely]]
     return incclSuccess;
-  keepLastError(status.message());
+  if (status.code() != Code::kInProgress) keepLastError(status.message());
   return static_cast<incclResult_t>(status.code());
 }
 

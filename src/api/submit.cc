@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "api/call_config.h"
 #include "comm/communicator.h"
 #include "comm/group.h"
 
@@ -105,7 +106,7 @@ Status checkBuffers(const Call& call, const Buffers& buffers) {
 
 }  // namespace
 
-Status submit(Call call, incclComm_t comm, incclStream_t stream) {
+Status submit(Call call, incclComm_t comm, incclStream_t stream, const incclCollConfig_t* config) {
   CommunicatorRef communicator =
       HandleTable::instance().enter(reinterpret_cast<comm::Handle>(comm));
   if (!communicator) {
@@ -113,23 +114,27 @@ Status submit(Call call, incclComm_t comm, incclStream_t stream) {
                                        name(call.signature.collective)));
   }
   INCCL_TRY(communicator->usableHere());
+  comm::StreamRef streamRef;
   const auto check = [&]() -> Status {
     if (reduces(call.signature.collective)) INCCL_TRY(communicator->resolveOperation(call));
     INCCL_TRY(checkType(call));
     INCCL_TRY(checkCount(call, static_cast<size_t>(communicator->rankCount())));
     INCCL_TRY(communicator->validate(call));
     INCCL_TRY(checkBuffers(call, buffersOf(call, communicator->rank(), communicator->rankCount())));
-    if (stream) {
-      return invalidArgument(fmt::format(
-          "{}: stream {} is foreign: host memory takes NULL, and no CUDA module is loaded",
-          name(call.signature.collective), static_cast<void*>(stream)));
+    if (config != nullptr) {
+      INCCL_TRY_ASSIGN(const comm::WantedSettings wanted, readCallConfig(*config));
+      INCCL_TRY_ASSIGN(call.settings, communicator->settings(wanted));
     }
+    if (!stream) return {};
+    auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));
+    if (!found.ok()) return std::move(found).status().within(name(call.signature.collective));
+    streamRef = std::move(found).value();
     return {};
   };
   comm::Communicator& target = *communicator;
   Status status = check();
-  if (status.ok()) status = comm::submit(std::move(communicator), call);
-  if (!status.ok()) {
+  if (status.ok()) status = comm::submit(std::move(communicator), call, std::move(streamRef));
+  if (!status.ok() && status.code() != Code::kInProgress) {
     // The reference may have moved into the group; then there was no failure here.
     const CommunicatorRef again =
         HandleTable::instance().enter(reinterpret_cast<comm::Handle>(comm));

@@ -11,6 +11,8 @@
 
 namespace inccl::api {
 
-Status submit(comm::Call call, incclComm_t comm, incclStream_t stream);
+// `config`: what the call asks for itself, or nullptr.
+Status submit(comm::Call call, incclComm_t comm, incclStream_t stream,
+              const incclCollConfig_t* config = nullptr);
 
 }  // namespace inccl::api

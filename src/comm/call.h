@@ -8,10 +8,17 @@
 
 namespace inccl::comm {
 
+struct CallSettings;  // call_settings.h
+
 struct Call {
   OpSignature signature;
   const void* send = nullptr;
   void* recv = nullptr;
+  // A receive from any source: where the sender's rank goes. The signature's root is kAnyRank.
+  int* source = nullptr;
+  static constexpr int kAnyRank = -2;
+  // Of this call alone; nullptr: the communicator's.
+  const CallSettings* settings = nullptr;
   // Of a pre-multiplied sum: one element of the type.
   std::array<std::byte, 16> factor{};
 

@@ -34,7 +34,23 @@ std::unique_ptr<Communicator> Communicator::make(int rankCount, int rank, Config
       new Communicator(std::move(config), rankCount, rank, std::move(commName)));
 }
 
+Status Communicator::makeNonBlocking() {
+  INCCL_TRY_ASSIGN(ownStream_, Stream::start());
+  return {};
+}
+
 Status Communicator::create(const bootstrap::UniqueId& id) {
+  Status created = meet(id);
+  created_.store(true);
+  // An abort that came meanwhile has left the session to us.
+  if (created.ok() && ended_.load()) {
+    session_->abandon();
+    return errors_.status();
+  }
+  return created;
+}
+
+Status Communicator::meet(const bootstrap::UniqueId& id) {
   const Nanos start = nowNs();
   const Deadline deadline = Deadline::after(config_.creationTimeout);
   INCCL_TRY_ASSIGN(rules_, ChoiceRules::parse(config_.algorithm, config_.protocol));
@@ -55,7 +71,14 @@ Status Communicator::usableHere() const {
 }
 
 Status Communicator::validate(const Call& call) const {
+  if (closedForCalls_.load())
+    return invalidUsage(
+        fmt::format("{}: the communicator was finalized", inccl::name(call.signature.collective)));
   const int32_t root = call.signature.root;
+  if (call.source != nullptr) {
+    if (rankCount_ > 1) return {};
+    return invalidUsage("a receive from any source on one rank: there is nobody else");
+  }
   const bool hasRoot = isRooted(call.signature.collective) || call.isMessage();
   if (hasRoot && (root < 0 || root >= rankCount_)) {
     return invalidArgument(fmt::format("{}: {} {} is not within 0 … {}",
@@ -76,12 +99,47 @@ void Communicator::noteFailure(const Status& failure) {
   lastFailure_ = failure.message();
 }
 
+void Communicator::endPending(const Status& status) {
+  if (!status.ok()) {
+    const std::lock_guard lock(failureMutex_);
+    if (pendingFailure_.ok()) pendingFailure_ = status;
+  }
+  pending_.fetch_sub(1);
+}
+
+Status Communicator::asyncError() {
+  if (errors_.raised()) return errors_.status();
+  if (pending_.load() > 0) return {Code::kInProgress, "calls are in progress"};
+  const std::lock_guard lock(failureMutex_);
+  return std::exchange(pendingFailure_, Status());
+}
+
+Status Communicator::awaitOthersEnd() {
+  Call barrier;
+  barrier.signature.collective = Collective::kBarrier;
+  return runInTurn(barrier);
+}
+
+Result<uintptr_t> Communicator::registerMemory(void* memory, size_t bytes) {
+  const std::lock_guard lock(registeredMutex_);
+  registered_[nextRegistered_] = {memory, bytes};
+  return nextRegistered_++;
+}
+
+Status Communicator::deregisterMemory(uintptr_t number) {
+  const std::lock_guard lock(registeredMutex_);
+  if (registered_.erase(number) == 0)
+    return invalidArgument(
+        fmt::format("{:#x} is no memory registered with this communicator", number));
+  return {};
+}
+
 bool Communicator::abort() {
   Status aborted(Code::kAborted, fmt::format("communicator{} aborted on rank {}",
                                              name_.empty() ? "" : " " + name_, rank_));
   if (ended_.exchange(true)) return false;
   errors_.raise(std::move(aborted));
-  if (session_) session_->abandon();
+  if (created_.load() && session_) session_->abandon();
   return true;
 }
 

@@ -25,9 +25,11 @@
 #include "base/op_history.h"
 #include "bootstrap/session.h"
 #include "comm/call.h"
+#include "comm/call_settings.h"
 #include "comm/own_operations.h"
 #include "comm/plan.h"
 #include "comm/session_connector.h"
+#include "comm/stream.h"
 #include "comm/turn.h"
 #include "exec/runner.h"
 #include "transport/shared_transport.h"
@@ -41,12 +43,15 @@ class Communicator final : private exec::Supervisor {
   // Not usable before create() has succeeded.
   static std::unique_ptr<Communicator> make(int rankCount, int rank, Config config,
                                             std::string commName);
+  // Before create(): calls that would block are issued to a stream of the communicator's own.
+  Status makeNonBlocking();
   // Meets the other ranks and prepares what all operations share. Blocks, as Session::join.
   Status create(const bootstrap::UniqueId& id);
   ~Communicator() override;
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int rankCount() const { return rankCount_; }
+  [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] Status error() const { return errors_.status(); }
   // What sticks to the communicator; before anything does, the newest failure of a call.
   [[nodiscard]] std::string lastFailure() const;
@@ -66,8 +71,13 @@ class Communicator final : private exec::Supervisor {
   }
   Status destroyOperation(int operation) { return ownOperations_.destroy(operation); }
   Status resolveOperation(Call& call) const { return ownOperations_.resolve(call); }
-  // One operation, now, on this thread.
+  // What a call asks for itself, see call_settings.h.
+  Result<const CallSettings*> settings(const WantedSettings& wanted) {
+    return internedSettings_.find(wanted);
+  }
+  // One operation, now, on this thread; in its turn, or by a caller who has it.
   Status run(const Call& call);
+  Status runInTurn(const Call& call);
 
   // The calls of one group: a queue of collectives in order, and one of the messages of each pair
   // and direction.
@@ -79,6 +89,28 @@ class Communicator final : private exec::Supervisor {
   Status outOfMemory() { return fail(systemError("out of memory", ENOMEM), -1); }
   [[nodiscard]] Turn& turn() { return turn_; }
 
+  // Empty for a communicator that blocks.
+  [[nodiscard]] const StreamRef& ownStream() const { return ownStream_; }
+  // Work that was issued to it: what asyncError() calls in progress, and how it ended.
+  void beginPending() { pending_.fetch_add(1); }
+  void endPending(const Status& status);
+  // The error that sticks, else kInProgress, else the first failure since this was last asked.
+  [[nodiscard]] Status asyncError();
+
+  // split.cc: collective, in turn. Where this rank is in the part of `color`; nowhere below 0.
+  struct SplitPlace {
+    bootstrap::UniqueId id;
+    int rank = -1;
+    int rankCount = 0;
+  };
+  Result<std::optional<SplitPlace>> split(int color, int key);
+  // No calls any more from now on; then, in turn, waits until all ranks have said so.
+  void closeForCalls() { closedForCalls_.store(true); }
+  Status awaitOthersEnd();
+  // Memory that the application will use often; known by a number.
+  Result<uintptr_t> registerMemory(void* memory, size_t bytes);
+  Status deregisterMemory(uintptr_t number);
+
   // Ends every wait at once, and the peers see this rank die, whoever still holds the communicator.
   // It is not used for anything afterwards. False when it had ended before, by this or by leave().
   bool abort();
@@ -88,6 +120,7 @@ class Communicator final : private exec::Supervisor {
 
  private:
   Communicator(Config config, int rankCount, int rank, std::string name);
+  Status meet(const bootstrap::UniqueId& id);
   void sayGoodbye();
 
   // connect.cc: who shares memory, and by what the others are reached, all until one deadline.
@@ -109,10 +142,12 @@ class Communicator final : private exec::Supervisor {
     LanePlan* lanes = nullptr;  // for Kernel::kLanes
   };
   Result<ReadyPlan*> readyPlan(const Call& call);
-  ReadyPlan& planSlot(Collective collective, size_t bytes);
+  ReadyPlan& planSlot(const Call& call);
   Result<LanePlan*> lanePlan(const Plan& plan, Collective collective, int root);
   // The plan of a collective by its name; nothing where none is needed (messages, one rank).
   Result<std::optional<Plan>> planFor(std::string_view collectiveName, size_t bytes);
+  // `settings` may be nullptr.
+  Result<Plan> choose(Collective collective, size_t bytes, const CallSettings* settings) const;
   ReadyPlan* planFromFile(const OpSignature& signature, size_t bytes);
   Status openLanes(LanePlan& plan);
   Result<transport::SendChannel*> sendChannel(int peer, uint32_t channel);
@@ -121,6 +156,7 @@ class Communicator final : private exec::Supervisor {
   // dispatch.h: `sink` makes the operation of a call and runs or keeps it.
   struct RunNow;
   struct Collect;
+  Status runWith(const Call& call, const exec::RunContext& context);
   template <typename Sink>
   Status dispatch(const Call& call, Sink& sink);
   template <typename Sink>
@@ -130,11 +166,15 @@ class Communicator final : private exec::Supervisor {
   template <typename Sink>
   Status dispatchLanes(const Call& call, OpTag tag, LanePlan& lanes, Sink& sink);
   template <typename Sink>
+  Status dispatchAnySource(const Call& call, uint32_t digest, Sink& sink);
+  template <typename Sink>
   Status dispatchMessage(const Call& call, Sink& sink);
   // One rank alone: the result is its own contribution.
   static void copyOwn(const Call& call);
   Status copyOwnMessages(const std::vector<Call>& calls) const;
-  OpTag beginCollective(const OpSignature& signature);
+  OpTag beginCollective(const Call& call);
+  // The context of calls of which one has a time limit of its own.
+  [[nodiscard]] exec::RunContext contextOf(Nanos timeLimit) const;
 
   // supervision.cc: exec::Supervisor.
   Status waitsLong(const exec::Operation& operation) override;
@@ -142,6 +182,7 @@ class Communicator final : private exec::Supervisor {
   Status mismatch(const exec::Operation& operation) override;
   Status broken(const exec::Operation& operation) override;
   Status timedOut(const exec::Operation& operation, Nanos waited) override;
+  Status whetherAllLeft();
   Status fail(Status failure, int culprit);
   [[nodiscard]] std::string describeOperation(const exec::Operation& operation) const;
   [[nodiscard]] std::string describePeer(int rank) const;
@@ -159,7 +200,11 @@ class Communicator final : private exec::Supervisor {
 
   Turn turn_;
   ErrorState errors_;
-  std::atomic<bool> ended_{false};  // left or aborted
+  std::atomic<bool> ended_{false};    // left or aborted
+  std::atomic<bool> created_{false};  // create() is over, well or not
+  std::atomic<bool> closedForCalls_{false};
+  StreamRef ownStream_;
+  std::atomic<uint32_t> pending_{0};
   OpHistory history_;
   OwnOperations ownOperations_;
   uint32_t sequence_ = 0;
@@ -181,12 +226,19 @@ class Communicator final : private exec::Supervisor {
   // By collective and size class: 2^(k-1) < bytes <= 2^k. A lane plan depends on the root too.
   std::array<std::array<ReadyPlan, 65>, kCollectiveCount> plans_;
   std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
+  InternedSettings internedSettings_;
+  // Of calls with settings of their own, by them, collective and size class.
+  std::map<std::tuple<const CallSettings*, Collective, size_t>, ReadyPlan> settingsPlans_;
   std::vector<PlanFile> planFiles_;   // the same on all ranks
   std::vector<ReadyPlan> filePlans_;  // by plan file
   std::map<const PlanFile*, std::unique_ptr<LanePlan>> fileLanePlans_;
 
   mutable std::mutex failureMutex_;
   std::string lastFailure_;
+  Status pendingFailure_;
+  std::mutex registeredMutex_;
+  std::map<uintptr_t, std::pair<void*, size_t>> registered_;
+  uintptr_t nextRegistered_ = 1;
 };
 
 }  // namespace inccl::comm

@@ -7,8 +7,24 @@ namespace inccl::comm {
 
 Status Communicator::run(const Call& call) {
   const TurnGuard turn(turn_);
+  return runInTurn(call);
+}
+
+Status Communicator::runInTurn(const Call& call) {
   if (errors_.raised()) return errors_.status();
-  RunNow sink{runContext_};
+  if (call.settings != nullptr && call.settings->wanted.timeLimit > 0) [[unlikely]]
+    return runWith(call, contextOf(call.settings->wanted.timeLimit));
+  return runWith(call, runContext_);
+}
+
+exec::RunContext Communicator::contextOf(Nanos timeLimit) const {
+  exec::RunContext context = runContext_;
+  context.timeout = timeLimit;
+  return context;
+}
+
+Status Communicator::runWith(const Call& call, const exec::RunContext& context) {
+  RunNow sink{context};
   Status status;
   try {
     status = dispatch(call, sink);
@@ -54,7 +70,16 @@ Status Communicator::makeQueues(const std::vector<Call>& calls,
     if (!call.isMessage()) INCCL_TRY(readyPlan(call).status());
   }
   INCCL_TRY(copyOwnMessages(calls));
-  exec::OperationQueue collectives{&runContext_, {}};
+  // The strictest limit of a call counts for what it is driven together with.
+  Nanos limit = 0;
+  for (const Call& call : calls) {
+    const Nanos its = call.settings != nullptr ? call.settings->wanted.timeLimit : 0;
+    if (its > 0) limit = limit > 0 ? std::min(limit, its) : its;
+  }
+  const auto limited = limit > 0 ? std::make_shared<const exec::RunContext>(contextOf(limit))
+                                 : std::shared_ptr<const exec::RunContext>();
+  const exec::RunContext* const context = limited ? limited.get() : &runContext_;
+  exec::OperationQueue collectives{context, {}, limited};
   Collect inOrder{collectives.operations};
   // Messages of one pair and direction go in order, those of different pairs side by side.
   std::map<std::pair<int, bool>, exec::OperationQueue> messages;
@@ -65,7 +90,8 @@ Status Communicator::makeQueues(const std::vector<Call>& calls,
     }
     if (call.signature.root == rank_) continue;
     auto& queue = messages[{call.signature.root, call.signature.collective == Collective::kSend}];
-    queue.context = &runContext_;
+    queue.context = context;
+    queue.ownContext = limited;
     Collect sink{queue.operations};
     INCCL_TRY(dispatch(call, sink));
   }

@@ -92,9 +92,12 @@ class Nothing final : public exec::Operation {
   void addWaitHandles(std::vector<transport::WaitHandle>&) const override {}
 };
 
-inline OpTag Communicator::beginCollective(const OpSignature& signature) {
-  const OpTag tag(++sequence_, signature.digest());
-  history_.begin(tag, signature);
+inline OpTag Communicator::beginCollective(const Call& call) {
+  uint32_t digest = call.signature.digest();
+  if (call.settings != nullptr) [[unlikely]]
+    digest ^= call.settings->digest;
+  const OpTag tag(++sequence_, digest);
+  history_.begin(tag, call.signature);
   return tag;
 }
 
@@ -103,7 +106,7 @@ Status Communicator::dispatch(const Call& call, Sink& sink) {
   if (call.isMessage()) return dispatchMessage(call, sink);
   // Whatever fails before the operation has begun concerns this call alone.
   INCCL_TRY_ASSIGN(const ReadyPlan* const ready, readyPlan(call));
-  const OpTag tag = beginCollective(call.signature);
+  const OpTag tag = beginCollective(call);
   const auto isSum = [](RedOp op) { return op == RedOp::kAvg || op == RedOp::kPreMulSum; };
   Status status;
   if (isSum(call.signature.op)) [[unlikely]] {
@@ -190,6 +193,7 @@ Status Communicator::dispatchMessage(const Call& call, Sink& sink) {
   OpSignature alike = call.signature;
   alike.collective = Collective::kSend;
   alike.root = 0;
+  if (peer == Call::kAnyRank) return dispatchAnySource(call, alike.digest(), sink);
   uint32_t& number = sends ? sentMessages_[static_cast<size_t>(peer)]
                            : receivedMessages_[static_cast<size_t>(peer)];
   if (sends) {
@@ -208,6 +212,20 @@ Status Communicator::dispatchMessage(const Call& call, Sink& sink) {
   transport::RecvChannel* const channel = opened.value();
   return sink.template operate<exec::RecvOperation>(*channel, peer, OpTag(++number, alike.digest()),
                                                     call.recv, call.bytes());
+}
+
+template <typename Sink>
+Status Communicator::dispatchAnySource(const Call& call, uint32_t digest, Sink& sink) {
+  std::vector<exec::RecvAnyOperation::Source> sources;
+  // Begins behind this rank, so that not every rank prefers the lowest one.
+  for (int step = 1; step < rankCount_; ++step) {
+    const int peer = (rank_ + step) % rankCount_;
+    auto opened = recvChannel(peer, kMessageChannel);
+    if (!opened.ok()) return fail(std::move(opened).status(), peer);
+    sources.push_back({opened.value(), peer, &receivedMessages_[static_cast<size_t>(peer)]});
+  }
+  return sink.template operate<exec::RecvAnyOperation>(std::move(sources), digest, call.recv,
+                                                       call.bytes(), call.source);
 }
 
 }  // namespace inccl::comm

@@ -1,7 +1,11 @@
 #include "comm/group.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -14,75 +18,216 @@ namespace {
 struct Share {
   CommunicatorRef communicator;
   std::vector<Call> calls;
+  bool hasOwnStreamCalls = false;  // of a communicator that does not block
+  Turn::Ticket ticket = 0;
 };
 
 struct Group {
   int depth = 0;
   std::vector<Share> shares;
+  std::vector<StreamRef> streams;  // that calls named
+  bool resultIsAwaited = false;    // by a call that named none
 };
 
 thread_local Group group;
 
-Share& shareOf(CommunicatorRef communicator) {
-  for (Share& share : group.shares) {
+Share& shareOf(Group& target, CommunicatorRef communicator) {
+  for (Share& share : target.shares) {
     if (&*share.communicator == &*communicator) return share;
   }
-  group.shares.push_back({std::move(communicator), {}});
-  return group.shares.back();
+  target.shares.push_back({std::move(communicator), {}});
+  return target.shares.back();
 }
 
-// Takes the turns of all communicators in one order for all threads, and gives them back.
-class AllTurns {
+// A piece of work: the calls of a group, or one call. It keeps its place on all its communicators
+// from drawTickets() to its end.
+class Work {
  public:
-  explicit AllTurns(const std::vector<Share>& shares) {
-    for (const Share& share : shares) turns_.push_back(&share.communicator->turn());
-    std::sort(turns_.begin(), turns_.end());
-    for (Turn* turn : turns_) turn->take();
+  explicit Work(std::vector<Share> shares) : shares_(std::move(shares)) {}
+
+  // Under issueMutex.
+  void drawTickets() noexcept {
+    for (Share& share : shares_) {
+      share.ticket = share.communicator->turn().draw();
+      if (share.hasOwnStreamCalls) share.communicator->beginPending();
+    }
   }
-  ~AllTurns() {
-    for (Turn* turn : turns_) turn->giveBack();
+  // Waits for its turn everywhere, runs and gives the turns back.
+  Status run() noexcept {
+    for (Share& share : shares_) share.communicator->turn().await(share.ticket);
+    Status status = runInTurn();
+    for (Share& share : shares_) share.communicator->turn().giveBack();
+    for (Share& share : shares_) {
+      if (share.hasOwnStreamCalls) share.communicator->endPending(status);
+    }
+    return status;
   }
-  AllTurns(const AllTurns&) = delete;
-  AllTurns& operator=(const AllTurns&) = delete;
 
  private:
-  std::vector<Turn*> turns_;
+  Status runInTurn() noexcept;
+  Status runQueues();
+  bool keep(Share& share, Status status);
+
+  std::vector<Share> shares_;
+  Status first_;
 };
 
-Status runShares(std::vector<Share>& shares) {
+// A failure of one communicator's part; the others go on without it.
+bool Work::keep(Share& share, Status status) {
+  if (status.ok()) return true;
+  share.communicator->noteFailure(status);
+  if (first_.ok()) first_ = std::move(status);
+  share.calls.clear();
+  return false;
+}
+
+Status Work::runQueues() {
+  std::vector<exec::OperationQueue> queues;
+  std::vector<Share*> owners;
+  for (Share& share : shares_) {
+    keep(share, share.communicator->makeQueues(share.calls, queues));
+    owners.resize(queues.size(), &share);
+  }
+  std::vector<Status> statuses = exec::runTogether(queues);
+  for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], std::move(statuses[i]));
+  return {};
+}
+
+Status Work::runInTurn() noexcept {
+  const bool single = shares_.size() == 1 && shares_[0].calls.size() == 1;
+  try {
+    if (single) {
+      keep(shares_[0], shares_[0].communicator->runInTurn(shares_[0].calls[0]));
+    } else {
+      keep(shares_[0], runQueues());
+      for (Share& share : shares_) share.communicator->endOperations();
+    }
+  } catch (const std::bad_alloc&) {
+    for (Share& share : shares_) keep(share, share.communicator->outOfMemory());
+  }
+  return std::move(first_);
+}
+
+// Work that belongs to several streams: each of them comes here, the last one runs it, and none
+// goes on before it is over.
+class Meeting {
+ public:
+  Meeting(std::shared_ptr<Work> work, size_t streams) : work_(std::move(work)), missing_(streams) {}
+
+  Status arrive() {
+    std::unique_lock lock(mutex_);
+    if (--missing_ > 0) {
+      over_.wait(lock, [this] { return isOver_; });
+      return status_;
+    }
+    lock.unlock();
+    Status status = work_->run();
+    work_.reset();
+    lock.lock();
+    status_ = status;
+    isOver_ = true;
+    over_.notify_all();
+    return status;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  std::shared_ptr<Work> work_;
+  size_t missing_;
+  bool isOver_ = false;
+  Status status_;
+};
+
+std::mutex issueMutex;
+
+// To the ends of the streams, and to the ends of the queues of the communicators.
+void issue(const std::shared_ptr<Work>& work, const std::vector<StreamRef>& streams) {
+  const auto meeting = std::make_shared<Meeting>(work, streams.size());
+  std::vector<Stream::Jobs> jobs(streams.size());
+  for (Stream::Jobs& job : jobs) job.emplace_back([meeting] { return meeting->arrive(); });
+  const std::lock_guard lock(issueMutex);
+  work->drawTickets();
+  for (size_t i = 0; i < streams.size(); ++i) streams[i]->issue(std::move(jobs[i]));
+}
+
+Status runNow(std::vector<Share> shares) {
+  Work work(std::move(shares));
+  {
+    const std::lock_guard lock(issueMutex);
+    work.drawTickets();
+  }
+  return work.run();
+}
+
+void addOnce(std::vector<StreamRef>& streams, StreamRef stream) {
+  if (std::find(streams.begin(), streams.end(), stream) == streams.end())
+    streams.push_back(std::move(stream));
+}
+
+// Runs, or issues, the calls of a group.
+Status finish(std::vector<Share> shares, std::vector<StreamRef> streams, bool resultIsAwaited) {
   // A child may end the group that its parent had open.
   for (const Share& share : shares) INCCL_TRY(share.communicator->usableHere());
-  const AllTurns turns(shares);
-  Status first;
-  const auto keep = [&first](Share& share, const Status& status) {
-    if (status.ok()) return true;
-    share.communicator->noteFailure(status);
-    if (first.ok()) first = status;
-    share.calls.clear();  // the others go on without it
-    return false;
-  };
-  try {
-    std::vector<exec::OperationQueue> queues;
-    std::vector<Share*> owners;
-    for (Share& share : shares) {
-      keep(share, share.communicator->makeQueues(share.calls, queues));
-      owners.resize(queues.size(), &share);
-    }
-    const std::vector<Status> statuses = exec::runTogether(queues);
-    for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], statuses[i]);
-  } catch (const std::bad_alloc&) {
-    for (Share& share : shares) keep(share, share.communicator->outOfMemory());
+  bool inProgress = false;
+  for (const Share& share : shares) {
+    if (!share.hasOwnStreamCalls) continue;
+    addOnce(streams, share.communicator->ownStream());
+    inProgress = true;
   }
-  for (Share& share : shares) share.communicator->endOperations();
-  return first;
+  if (streams.empty()) return runNow(std::move(shares));
+  const auto work = std::make_shared<Work>(std::move(shares));
+  issue(work, streams);
+  if (resultIsAwaited) return streams[0]->synchronize();
+  return inProgress ? Status(Code::kInProgress, "the calls were issued") : Status();
 }
 
 }  // namespace
 
-Status submit(CommunicatorRef communicator, const Call& call) {
-  if (group.depth == 0) return communicator->run(call);
-  shareOf(std::move(communicator)).calls.push_back(call);
-  return {};
+Status submit(CommunicatorRef communicator, const Call& call, StreamRef stream) {
+  if (group.depth == 0 && !stream && !communicator->ownStream()) [[likely]]
+    return communicator->run(call);
+  Group alone;
+  Group& target = group.depth == 0 ? alone : group;
+  const bool own = !stream && communicator->ownStream();
+  if (stream)
+    addOnce(target.streams, std::move(stream));
+  else if (!own)
+    target.resultIsAwaited = true;
+  Share& share = shareOf(target, std::move(communicator));
+  share.calls.push_back(call);
+  share.hasOwnStreamCalls |= own;
+  if (group.depth > 0) return {};
+  return finish(std::move(alone.shares), std::move(alone.streams), alone.resultIsAwaited);
+}
+
+Status issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&)> job) {
+  const StreamRef stream = communicator->ownStream();
+  struct Held {
+    CommunicatorRef communicator;
+    Turn::Ticket ticket = 0;
+  };
+  const auto held = std::make_shared<Held>(Held{std::move(communicator)});
+  Stream::Jobs jobs;
+  jobs.emplace_back([held, job = std::move(job)] {
+    Communicator& target = *held->communicator;
+    target.turn().await(held->ticket);
+    Status status;
+    try {
+      status = job(target);
+    } catch (const std::bad_alloc&) {
+      status = target.outOfMemory();
+    }
+    target.turn().giveBack();
+    if (!status.ok()) target.noteFailure(status);
+    target.endPending(status);
+    return status;
+  });
+  const std::lock_guard lock(issueMutex);
+  held->ticket = held->communicator->turn().draw();
+  held->communicator->beginPending();
+  stream->issue(std::move(jobs));
+  return {Code::kInProgress, "the work was issued"};
 }
 
 int groupDepth() { return group.depth; }
@@ -97,10 +242,9 @@ void groupStart() { ++group.depth; }
 Status groupEnd() {
   if (group.depth == 0) return invalidUsage("incclGroupEnd without incclGroupStart");
   if (--group.depth > 0) return {};
-  std::vector<Share> shares = std::move(group.shares);
-  group.shares.clear();
-  if (shares.empty()) return {};
-  return runShares(shares);
+  Group ended = std::exchange(group, {});
+  if (ended.shares.empty()) return {};
+  return finish(std::move(ended.shares), std::move(ended.streams), ended.resultIsAwaited);
 }
 
 }  // namespace inccl::comm

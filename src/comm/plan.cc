@@ -270,6 +270,32 @@ Result<ChoiceRules> ChoiceRules::parse(const std::string& algorithms,
   return rules;
 }
 
+Result<ChoiceRules> ChoiceRules::parseForCall(const std::string& words) {
+  ChoiceRules rules;
+  if (words.empty()) return rules;
+  std::string_view text = words;
+  const bool exclude = text.starts_with('^');
+  if (exclude) text.remove_prefix(1);
+  uint32_t algorithms = 0, kernels = 0;
+  for (const std::string_view word : split(text, ',')) {
+    const auto algorithm = lookUp(kAlgorithms, word);
+    const auto kernel = lookUp(kKernels, word);
+    if (!algorithm && !kernel)
+      return invalidArgument(fmt::format("algSelection: '{}' is unknown; known are{}{}", word,
+                                         listOf(kAlgorithms), listOf(kKernels)));
+    // "half" is both: a schedule and the kernel that runs it.
+    if (algorithm) algorithms |= 1u << static_cast<uint32_t>(*algorithm);
+    if (kernel) kernels |= 1u << static_cast<uint32_t>(*kernel);
+  }
+  const auto apply = [exclude](uint32_t mask, auto& masks) {
+    if (mask != 0) masks.fill(exclude ? ~mask : mask);
+  };
+  apply(algorithms, rules.algorithms_);
+  // A kernel of its own decides; a schedule by name may run by any.
+  apply(exclude || algorithms == 0 ? kernels : 0, rules.kernels_);
+  return rules;
+}
+
 bool ChoiceRules::allows(Collective collective, Algorithm algorithm) const {
   return algorithms_[static_cast<int>(collective)] >> static_cast<uint32_t>(algorithm) & 1;
 }

@@ -25,8 +25,24 @@ constexpr std::array kCollectives = {
 
 }  // namespace
 
-Communicator::ReadyPlan& Communicator::planSlot(Collective collective, size_t bytes) {
-  return plans_[static_cast<size_t>(collective)][sizeClass(bytes)];
+Communicator::ReadyPlan& Communicator::planSlot(const Call& call) {
+  const Collective collective = call.signature.collective;
+  const size_t size = sizeClass(call.bytes());
+  if (call.settings != nullptr) [[unlikely]]
+    return settingsPlans_[{call.settings, collective, size}];
+  return plans_[static_cast<size_t>(collective)][size];
+}
+
+Result<Plan> Communicator::choose(Collective collective, size_t bytes,
+                                  const CallSettings* settings) const {
+  if (settings != nullptr && !settings->wanted.algorithms.empty()) {
+    auto plan = choosePlan(planContext_, settings->rules, collective, bytes);
+    if (plan.ok()) return plan;
+    if (settings->wanted.forced)
+      return invalidArgument(fmt::format("algSelection '{}' leaves no way to do {} of {} bytes",
+                                         settings->wanted.algorithms, name(collective), bytes));
+  }
+  return choosePlan(planContext_, rules_, collective, bytes);
 }
 
 // The first plan file that was made for such a call.
@@ -40,12 +56,13 @@ Communicator::ReadyPlan* Communicator::planFromFile(const OpSignature& signature
 Result<Communicator::ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
-  ReadyPlan* ready = planFiles_.empty() ? nullptr : planFromFile(call.signature, bytes);
+  const bool selects = call.settings != nullptr && !call.settings->wanted.algorithms.empty();
+  ReadyPlan* ready = planFiles_.empty() || selects ? nullptr : planFromFile(call.signature, bytes);
   if (ready == nullptr) [[likely]]
-    ready = &planSlot(collective, bytes);
+    ready = &planSlot(call);
   if (!ready->chosen) [[unlikely]] {
     if (ready->plan.file == nullptr) {
-      INCCL_TRY_ASSIGN(ready->plan, choosePlan(planContext_, rules_, collective, bytes));
+      INCCL_TRY_ASSIGN(ready->plan, choose(collective, bytes, call.settings));
     }
     ready->chosen = true;
     logInfo("rank {}: {} of up to {} bytes: {} {} over {}, plan {:016x}", rank_, name(collective),
@@ -122,6 +139,8 @@ Result<transport::RecvChannel*> Communicator::recvChannel(int peer, uint32_t cha
 
 // What a float sum takes, of root 0 where there is one.
 Result<std::optional<Plan>> Communicator::planFor(std::string_view collectiveName, size_t bytes) {
+  if (!created_.load())
+    return invalidUsage("the communicator is still being created (incclCommGetAsyncError)");
   for (const Collective collective : kCollectives) {
     // nccl-tests writes one word.
     const bool oneWord = collective == Collective::kAllToAll && collectiveName == "alltoall";

@@ -42,8 +42,21 @@ Status Communicator::waitsLong(const exec::Operation& operation) {
   // A message: its two ends have no number in common, so only a farewell can end the wait early.
   // Over memory, that is; on a stream data may still be under way, and the stream itself will end.
   const int peer = operation.awaitedRank();
+  if (peer < 0) return whetherAllLeft();
   const bool byMemory = peer >= 0 && shared_ && &transportTo(peer) == shared_.get();
   return byMemory && session_->someoneLeft() ? session_->whetherLeft(peer) : Status();
+}
+
+// A receive from any source waits in vain only when nobody is there any more.
+Status Communicator::whetherAllLeft() {
+  Status left;
+  if (!session_->someoneLeft()) return left;
+  for (int peer = 0; peer < rankCount_; ++peer) {
+    if (peer == rank_) continue;
+    left = session_->whetherLeft(peer);
+    if (left.ok()) return left;
+  }
+  return left;
 }
 
 Status Communicator::deserted(const exec::Operation& operation, Status farewell) {

@@ -5,6 +5,10 @@
 // which counts per pair and direction and holds count and type.
 #pragma once
 
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "exec/operation.h"
 
 namespace inccl::exec {
@@ -66,6 +70,43 @@ class RecvOperation final : public MessageOperation {
  private:
   transport::RecvChannel& channel_;
   std::byte* data_;
+};
+
+// A message from whichever peer has one first. The channels of all peers are looked at in turn;
+// once one has a message, it is received as any other, and counts among the messages of its pair.
+class RecvAnyOperation final : public Operation {
+ public:
+  struct Source {
+    transport::RecvChannel* channel = nullptr;
+    int peer = -1;
+    uint32_t* received = nullptr;  // messages of this pair so far
+  };
+  // `source` gets the peer's rank when the message is there.
+  RecvAnyOperation(std::vector<Source> sources, uint32_t digest, void* data, size_t bytes,
+                   int* source)
+      : sources_(std::move(sources)),
+        digest_(digest),
+        data_(data),
+        bytes_(bytes),
+        source_(source) {}
+
+  [[nodiscard]] transport::Progress step() override;
+  [[nodiscard]] uint64_t movements() const override { return chosen_ ? chosen_->movements() : 0; }
+  [[nodiscard]] int blamedRank() const override { return chosen_ ? chosen_->blamedRank() : -1; }
+  [[nodiscard]] int awaitedRank() const override { return chosen_ ? chosen_->awaitedRank() : -1; }
+  [[nodiscard]] Status failure() const override;
+  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override;
+
+ private:
+  // False while nobody has a message.
+  bool choose();
+
+  std::vector<Source> sources_;
+  uint32_t digest_;
+  void* data_;
+  size_t bytes_;
+  int* source_;
+  std::optional<RecvOperation> chosen_;
 };
 
 }  // namespace inccl::exec

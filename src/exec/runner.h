@@ -82,7 +82,8 @@ Status run(Op& operation, const RunContext& context) {
 // queues, the others go on. `statuses[i]` belongs to queue i.
 struct OperationQueue {
   const RunContext* context = nullptr;
-  std::vector<std::unique_ptr<Operation>> operations;
+  std::vector<std::unique_ptr<Operation>> operations{};
+  std::shared_ptr<const RunContext> ownContext{};  // keeps `context` where nobody else does
 };
 std::vector<Status> runTogether(std::vector<OperationQueue>& queues);
 

@@ -130,7 +130,7 @@ TEST_F(Arguments, CreationRefusesBadPlacesIdsAndConfigs) {
   config.size = 3;
   refused(incclCommInitRankConfig(&made, 1, id, 0, &config), "size");
   config = INCCL_CONFIG_INITIALIZER;
-  config.blocking = 0;
+  config.blocking = 3;
   refused(incclCommInitRankConfig(&made, 1, id, 0, &config), "blocking");
   config = INCCL_CONFIG_INITIALIZER;
   config.netName = "carrier pigeon";

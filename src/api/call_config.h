@@ -1,0 +1,14 @@
+// incclCollConfig_t: what one call of a collective asks for itself.
+#pragma once
+
+#include "base/status.h"
+#include "comm/call_settings.h"
+#include "inccl/inccl.h"
+
+namespace inccl::api {
+
+// Checks every field and option that is known; unknown options of our vendor id are errors, those
+// of others are passed over.
+Result<comm::WantedSettings> readCallConfig(const incclCollConfig_t& config);
+
+}  // namespace inccl::api

@@ -1,0 +1,97 @@
+// incclCommSplit: the ranks of one colour become a communicator of their own.
+//
+// Over the parent's control channel every rank says its colour and key; each then knows all parts.
+// The first rank of a part opens a rendezvous and hands its id to the others the same way. From
+// there on the part is created as any communicator; its failures are its own.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "comm/communicator.h"
+#include "wire/byte_codec.h"
+
+namespace inccl::comm {
+namespace {
+
+struct Wish {
+  int32_t color = -1, key = 0;
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.integer(self.color);
+    codec.integer(self.key);
+  }
+};
+
+// What the first rank of a part has for the others.
+struct Invitation {
+  bool opened = false;
+  bootstrap::UniqueIdBytes id{};
+  std::string failure;
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.flag(self.opened);
+    codec.array(self.id);
+    codec.text(self.failure, 1024);
+  }
+};
+
+template <typename Message>
+Result<std::vector<Message>> exchange(bootstrap::Session& session, const Message& mine,
+                                      Deadline deadline) {
+  wire::Writer writer;
+  Message::fields(writer, mine);
+  INCCL_TRY_ASSIGN(const auto blobs, session.allGather(writer.take(), deadline));
+  std::vector<Message> all(blobs.size());
+  for (size_t rank = 0; rank < blobs.size(); ++rank) {
+    wire::Reader reader(blobs[rank]);
+    Message::fields(reader, all[rank]);
+    INCCL_TRY(reader.finish("split"));
+  }
+  return all;
+}
+
+// The ranks of `color` in their new order: by key, then by their old numbers.
+std::vector<int> membersOf(const std::vector<Wish>& wishes, int color) {
+  std::vector<int> members;
+  for (size_t rank = 0; rank < wishes.size(); ++rank) {
+    if (wishes[rank].color == color) members.push_back(static_cast<int>(rank));
+  }
+  std::ranges::stable_sort(members, {},
+                           [&](int rank) { return wishes[static_cast<size_t>(rank)].key; });
+  return members;
+}
+
+}  // namespace
+
+Result<std::optional<Communicator::SplitPlace>> Communicator::split(int color, int key) {
+  if (errors_.raised()) return errors_.status();
+  const Deadline deadline = Deadline::after(config_.creationTimeout);
+  INCCL_TRY_ASSIGN(const auto wishes, exchange(*session_, Wish{color, key}, deadline));
+  const std::vector<int> members = color < 0 ? std::vector<int>() : membersOf(wishes, color);
+  Invitation mine;
+  if (!members.empty() && members.front() == rank_) {
+    auto id = bootstrap::UniqueId::create(config_);
+    mine.opened = id.ok();
+    if (id.ok())
+      mine.id = id.value().encode();
+    else
+      mine.failure = id.status().message();
+  }
+  INCCL_TRY_ASSIGN(const auto invitations, exchange(*session_, mine, deadline));
+  if (members.empty()) return std::optional<SplitPlace>();
+  const Invitation& invitation = invitations[static_cast<size_t>(members.front())];
+  if (!invitation.opened)
+    return systemError(fmt::format("rank {} could not open a rendezvous for its part: {}",
+                                   members.front(), invitation.failure),
+                       0);
+  SplitPlace place;
+  INCCL_TRY_ASSIGN(place.id, bootstrap::UniqueId::decode(invitation.id));
+  place.rank = static_cast<int>(std::ranges::find(members, rank_) - members.begin());
+  place.rankCount = static_cast<int>(members.size());
+  return std::optional(place);
+}
+
+}  // namespace inccl::comm

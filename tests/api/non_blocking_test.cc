@@ -1,0 +1,119 @@
+// Communicators made with blocking = 0: no call waits, incclCommGetAsyncError says how it went.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+
+#include "api/rank_world.h"
+
+namespace inccl::test {
+namespace {
+
+using ::testing::AnyOf;
+
+incclResult_t settle(incclComm_t comm) {
+  incclResult_t state = incclInProgress;
+  for (int polls = 0; state == incclInProgress && polls < 20000; ++polls) {
+    EXPECT_EQ(incclCommGetAsyncError(comm, &state), incclSuccess);
+    usleep(1000);
+  }
+  return state;
+}
+
+incclComm_t begin(int ranks, const incclUniqueId& id, int rank, int creationTimeoutMs = 20000) {
+  incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  config.creationTimeoutMs = creationTimeoutMs;
+  incclComm_t comm = nullptr;
+  EXPECT_EQ(incclCommInitRankConfig(&comm, ranks, id, rank, &config), incclInProgress);
+  EXPECT_NE(comm, nullptr);
+  return comm;
+}
+
+TEST(NonBlocking, CreationAndCallsGoOnByThemselves) {
+  onProcesses(3, [](RankProcess& process) {
+    const auto id = process.sharedId<incclUniqueId>(newId);
+    const incclComm_t comm = begin(process.size(), id, process.rank());
+    int count = 0;
+    EXPECT_EQ(incclCommCount(comm, &count), incclSuccess);
+    EXPECT_EQ(count, 3);
+    std::vector<int> data = values<int>(process.rank(), 5000, 1);
+    // Calls may come before the creation is over; they keep their order.
+    EXPECT_EQ(
+        incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclMax, comm, nullptr),
+        incclInProgress);
+    EXPECT_EQ(
+        incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclMin, comm, nullptr),
+        incclInProgress);
+    ASSERT_EQ(settle(comm), incclSuccess);
+    for (size_t i = 0; i < data.size(); ++i) {
+      int expected = -1000;
+      for (int rank = 0; rank < 3; ++rank) expected = std::max(expected, valueOf<int>(rank, i, 1));
+      ASSERT_EQ(data[i], expected);
+    }
+    incclComm_t part = nullptr;
+    EXPECT_EQ(incclCommSplit(comm, process.rank() / 2, 0, &part, nullptr), incclInProgress);
+    ASSERT_EQ(settle(part), incclSuccess);
+    EXPECT_EQ(incclCommFinalize(comm), incclInProgress);
+    EXPECT_EQ(settle(comm), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(part), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+// One thread has both ranks and needs no group, since nothing waits.
+TEST(NonBlocking, OneThreadTwoRanks) {
+  const incclUniqueId id = newId();
+  std::array comms{begin(2, id, 0), begin(2, id, 1)};
+  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+  std::array<int, 2> data{3, 4};
+  for (size_t rank = 0; rank < 2; ++rank)
+    EXPECT_EQ(
+        incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclProd, comms[rank], nullptr),
+        incclInProgress);
+  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+  EXPECT_EQ(data, (std::array{12, 12}));
+  ASSERT_EQ(incclGroupStart(), incclSuccess);
+  for (size_t rank = 0; rank < 2; ++rank)
+    EXPECT_EQ(
+        incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, comms[rank], nullptr),
+        incclSuccess);
+  EXPECT_EQ(incclGroupEnd(), incclInProgress);
+  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+  EXPECT_EQ(data, (std::array{24, 24}));
+  for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+}
+
+TEST(NonBlocking, ACreationThatFailsSaysSo) {
+  const incclUniqueId id = newId();
+  const incclComm_t comm = begin(2, id, 0, 300);
+  EXPECT_THAT(settle(comm), AnyOf(incclTimeout, incclRemoteError));
+  EXPECT_STRNE(incclGetLastError(comm), "");
+  int value = 0;
+  EXPECT_EQ(incclAllReduce(&value, &value, 1, incclInt32, incclSum, comm, nullptr),
+            incclInProgress);
+  EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+}
+
+TEST(NonBlocking, AbortEndsACreation) {
+  for (const int afterMs : {0, 1, 10, 50}) {
+    const incclUniqueId id = newId();
+    const incclComm_t comm = begin(2, id, 0);
+    usleep(static_cast<useconds_t>(afterMs) * 1000);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+    EXPECT_EQ(incclCommAbort(comm), incclInvalidArgument);
+  }
+}
+
+TEST(NonBlocking, OtherValuesOfBlockingAreRefused) {
+  incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+  config.blocking = 2;
+  incclComm_t comm = nullptr;
+  EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
+}
+
+}  // namespace
+}  // namespace inccl::test
