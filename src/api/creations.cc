@@ -124,6 +124,7 @@ Result<Creation> prepareSplit(comm::CommunicatorRef parent, int color, int key,
   creation.key = key;
   creation.config = parent->config();
   creation.config.planFiles.clear();  // they are for all ranks of the parent
+  creation.config.topologyFile.clear();
   creation.blocking = !parent->ownStream();
   if (given) INCCL_TRY(applyConfig(*given, creation));
   creation.parent = std::make_shared<ParentTurn>(std::move(parent));

@@ -57,6 +57,7 @@ Result<Config> Config::fromEnvironment() {
   config.algorithm = environmentText("ALGO").value_or("");
   config.protocol = environmentText("PROTO").value_or("");
   config.planFiles = environmentText("PLAN_FILE").value_or("");
+  config.topologyFile = environmentText("TOPO_FILE").value_or("");
   config.interfaceNames = environmentText("SOCKET_IFNAME", NcclFallback::kAllowed).value_or("");
   config.hostId = environmentText("HOSTID").value_or("");
   config.secret = environmentText("SECRET").value_or("");

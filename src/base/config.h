@@ -26,10 +26,11 @@ struct Config {
   uint64_t bufferBytes = 64ull << 20;  // INCCL_BUFFSIZE
 
   // Choice. Empty = automatic.
-  std::string transport;  // INCCL_TRANSPORT: auto | inproc | shm | tcp
-  std::string algorithm;  // INCCL_ALGO: NCCL's grammar
-  std::string protocol;   // INCCL_PROTO: tiny, flat, half, lanes
-  std::string planFiles;  // INCCL_PLAN_FILE: paths separated by commas; those of rank 0 count
+  std::string transport;     // INCCL_TRANSPORT: auto | inproc | shm | tcp
+  std::string algorithm;     // INCCL_ALGO: NCCL's grammar
+  std::string protocol;      // INCCL_PROTO: tiny, flat, half, lanes
+  std::string planFiles;     // INCCL_PLAN_FILE: paths separated by commas; those of rank 0 count
+  std::string topologyFile;  // INCCL_TOPO_FILE: a path; that of rank 0 counts
 
   // Network. NCCL_SOCKET_IFNAME and NCCL_SOCKET_FAMILY count as fallback.
   std::string interfaceNames;          // INCCL_SOCKET_IFNAME: prefix list; ^ excludes, = exact

@@ -29,6 +29,7 @@
 #include "comm/own_operations.h"
 #include "comm/plan.h"
 #include "comm/session_connector.h"
+#include "comm/setup_files.h"
 #include "comm/stream.h"
 #include "comm/turn.h"
 #include "exec/runner.h"
@@ -130,8 +131,9 @@ class Communicator final : private exec::Supervisor {
   Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
   Result<Verdict> agree(const Status& mine, Deadline deadline);
   Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
-  Status readPlans(uint64_t& planBytes);
-  Status sharePlanFiles(const Status& read, uint64_t planBytes, Deadline deadline);
+  Status readFiles(SetupFiles& files, uint64_t& fileBytes) const;
+  Status shareFiles(const Status& read, SetupFiles& files, uint64_t fileBytes, Deadline deadline);
+  Status useFiles(SetupFiles files);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
 

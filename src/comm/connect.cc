@@ -38,7 +38,7 @@ bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
 struct RankResources {
   uint64_t messageBytes = 0;
   os::CpuBudget cpu;
-  uint64_t planBytes = 0;  // of the plan files, on rank 0; kNoPlans when they cannot be used
+  uint64_t fileBytes = 0;  // of rank 0's files, on it; kUnusable when they cannot be used
 
   template <typename Codec, typename Self>
   static void fields(Codec& codec, Self& self) {
@@ -46,9 +46,9 @@ struct RankResources {
     codec.integers(self.cpu.cores, kMostCores);
     codec.integer(self.cpu.quotaMilliCores);
     codec.integer(self.cpu.quotaGroup);
-    codec.integer(self.planBytes);
+    codec.integer(self.fileBytes);
   }
-  static constexpr uint64_t kNoPlans = UINT64_MAX;
+  static constexpr uint64_t kUnusable = UINT64_MAX;
   static constexpr size_t kMostCores = 65536;
 };
 
@@ -56,6 +56,11 @@ std::vector<std::byte> toBlob(const std::string& text) {
   std::vector<std::byte> blob(text.size());
   if (!text.empty()) std::memcpy(blob.data(), text.data(), text.size());
   return blob;
+}
+
+std::string fingerprintOf(const AgreedTopology* topology) {
+  return topology != nullptr ? fmt::format("{:016x}", topology->fingerprint)
+                             : std::string("not known (INCCL_TOPO_FILE)");
 }
 
 std::string toText(const std::vector<std::byte>& blob) {
@@ -179,7 +184,8 @@ Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
 Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
   RankResources mine{network_->messageBytes(), os::cpuBudget(), 0};
-  const Status plansRead = rank_ == 0 ? readPlans(mine.planBytes) : Status();
+  SetupFiles files;
+  const Status filesRead = rank_ == 0 ? readFiles(files, mine.fileBytes) : Status();
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
   wire::Writer writer;
   RankResources::fields(writer, mine);
@@ -202,45 +208,65 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
     logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
             members.size());
   }
-  return sharePlanFiles(plansRead, all[0].planBytes, deadline);
+  INCCL_TRY(shareFiles(filesRead, files, all[0].fileBytes, deadline));
+  return useFiles(std::move(files));
 }
 
-// Rank 0 has read the plan files; the others get them in pieces. A failure is everybody's.
-Status Communicator::sharePlanFiles(const Status& read, uint64_t planBytes, Deadline deadline) {
-  if (planBytes == 0) return {};
-  if (planBytes == RankResources::kNoPlans) {
-    INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
-    return verdict.status.ok() ? internalError("plan files failed without a reason")
-                               : verdict.status;
-  }
-  if (planBytes > kMostPlanBytes) return internalError("more plans than were read");
-  const std::vector<std::byte> mine =
-      rank_ == 0 ? encodePlans(planFiles_) : std::vector<std::byte>();
-  std::vector<std::byte> plans;
-  while (plans.size() < planBytes) {
-    constexpr size_t kPieceBytes = 32768;
-    const size_t end = std::min(mine.size(), plans.size() + kPieceBytes);
-    const std::vector<std::byte> piece(mine.begin() + std::min(plans.size(), end),
-                                       mine.begin() + end);
-    INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(piece, deadline));
-    if (blobs[0].empty()) return remoteError("rank 0 sent less of its plans than it said");
-    plans.insert(plans.end(), blobs[0].begin(), blobs[0].end());
-  }
-  INCCL_TRY_ASSIGN(planFiles_, decodePlans(plans));
-  for (const PlanFile& file : planFiles_)
-    filePlans_.push_back({false, planOf(planContext_, file), nullptr});
+Status Communicator::readFiles(SetupFiles& files, uint64_t& fileBytes) const {
+  fileBytes = RankResources::kUnusable;
+  INCCL_TRY_ASSIGN(files, readSetupFiles(config_, rankCount_));
+  fileBytes = encode(files).size();
   return {};
 }
 
-Status Communicator::readPlans(uint64_t& planBytes) {
-  if (config_.planFiles.empty()) return {};
-  planBytes = RankResources::kNoPlans;
-  INCCL_TRY_ASSIGN(planFiles_, readPlanFiles(config_.planFiles, rankCount_));
-  const size_t bytes = encodePlans(planFiles_).size();
-  if (bytes > kMostPlanBytes)
-    return invalidArgument(fmt::format("the plan files have {} bytes together, the most is {}",
-                                       bytes, kMostPlanBytes));
-  planBytes = bytes;
+// Rank 0 has read its files; the others get them in pieces. A failure is everybody's.
+Status Communicator::shareFiles(const Status& read, SetupFiles& files, uint64_t fileBytes,
+                                Deadline deadline) {
+  if (fileBytes == RankResources::kUnusable) {
+    INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
+    return verdict.status.ok() ? internalError("rank 0's files failed without a reason")
+                               : verdict.status;
+  }
+  if (fileBytes > kMostSetupBytes) return remoteError("rank 0 has more files than it may send");
+  const std::vector<std::byte> mine = encode(files);  // nothing but on rank 0
+  std::vector<std::byte> received;
+  while (received.size() < fileBytes) {
+    constexpr size_t kPieceBytes = 32768;
+    const auto from = mine.begin() + static_cast<ptrdiff_t>(std::min(received.size(), mine.size()));
+    const auto left = static_cast<size_t>(mine.end() - from);
+    const std::vector<std::byte> piece(from,
+                                       from + static_cast<ptrdiff_t>(std::min(left, kPieceBytes)));
+    INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(piece, deadline));
+    if (blobs[0].empty()) return remoteError("rank 0 sent less of its files than it said");
+    received.insert(received.end(), blobs[0].begin(), blobs[0].end());
+  }
+  if (received.empty()) return {};
+  INCCL_TRY_ASSIGN(files, decodeSetupFiles(received));
+  return {};
+}
+
+// All ranks have the same files, and the same view of who is on which host.
+Status Communicator::useFiles(SetupFiles files) {
+  std::vector<int> hostOfRank;
+  std::map<std::string, int> hosts;
+  for (const PeerInfo& peer : session_->peers())
+    hostOfRank.push_back(hosts.emplace(peer.hostKey, static_cast<int>(hosts.size())).first->second);
+  if (files.topology || hosts.size() > 1) {
+    auto agreed = files.topology ? AgreedTopology::of(std::move(*files.topology), rankCount_)
+                                 : AgreedTopology::nominal(hostOfRank);
+    INCCL_TRY(agreed.status());
+    planContext_.topology = std::make_shared<const AgreedTopology>(std::move(agreed).value());
+  }
+  planFiles_ = std::move(files.plans);
+  for (const PlanFile& file : planFiles_) {
+    const std::string& madeFor = file.schedule.topology;
+    if (!madeFor.empty() && madeFor != fingerprintOf(planContext_.topology.get()))
+      return invalidArgument(fmt::format("the plan {} was made for the topology {}, this one is {}",
+                                         file.schedule.name, madeFor,
+                                         fingerprintOf(planContext_.topology.get())));
+  }
+  for (const PlanFile& file : planFiles_)
+    filePlans_.push_back({false, planOf(planContext_, file), nullptr});
   return {};
 }
 

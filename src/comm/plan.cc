@@ -229,11 +229,32 @@ Algorithm preferred(const PlanContext& context, Collective collective, size_t by
   return Algorithm::kDirect;
 }
 
-// The preferred one, then all others that there are, for whoever forces one.
-std::vector<Candidate> laneCandidates(const PlanContext& context, Collective collective,
-                                      size_t bytes) {
+// The best of those that the rules allow, as far as somebody can say: the simulator where there is
+// a topology, else thresholds.
+Algorithm bestOverChannels(const PlanContext& context, const ChoiceRules& rules,
+                           Collective collective, size_t bytes) {
+  const Algorithm usual = preferred(context, collective, bytes);
+  if (!context.topology) return usual;
+  std::vector<Algorithm> allowed{usual};
+  for (const Algorithm algorithm : algo::kAllAlgorithms) {
+    if (algorithm != usual) allowed.push_back(algorithm);
+  }
+  std::erase_if(allowed, [&](Algorithm algorithm) {
+    return !algo::supports(algorithm, collective) || !rules.allows(collective, algorithm);
+  });
+  // All sizes of a class share the choice: that of the largest.
+  const size_t largest = std::bit_ceil(std::max<size_t>(bytes, 1));
+  return fastest(*context.topology, allowed, collective, context.rankCount, largest,
+                 context.messageBytes)
+      .value_or(usual);
+}
+
+// The best one, then all others that there are, for whoever forces one.
+std::vector<Candidate> laneCandidates(const PlanContext& context, const ChoiceRules& rules,
+                                      Collective collective, size_t bytes) {
   std::vector<Candidate> candidates;
-  candidates.push_back({Kernel::kLanes, preferred(context, collective, bytes), ~size_t{0}});
+  candidates.push_back(
+      {Kernel::kLanes, bestOverChannels(context, rules, collective, bytes), ~size_t{0}});
   for (const Algorithm algorithm : algo::kAllAlgorithms)
     candidates.push_back({Kernel::kLanes, algorithm, ~size_t{0}});
   return candidates;
@@ -242,7 +263,9 @@ std::vector<Candidate> laneCandidates(const PlanContext& context, Collective col
 // `what`: the schedule and the kernel that runs it.
 uint64_t planId(const PlanContext& context, uint64_t what) {
   const uint64_t where = static_cast<uint64_t>(context.rankCount) << 32 | context.slotBytes;
-  return mixHash(mixHash(mixHash(what, where), context.messageBytes), kKernelVersion);
+  const uint64_t machine = context.topology ? context.topology->fingerprint : 0;
+  return mixHash(mixHash(mixHash(mixHash(what, where), context.messageBytes), machine),
+                 kKernelVersion);
 }
 
 }  // namespace
@@ -306,22 +329,25 @@ bool ChoiceRules::allows(Collective collective, Kernel kernel) const {
 
 Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Collective collective,
                         size_t bytes) {
-  std::vector<Candidate> candidates;
-  if (context.allShareMemory) candidates = sharedCandidates(context, collective, bytes);
-  for (const Candidate& lane : laneCandidates(context, collective, bytes))
-    candidates.push_back(lane);
-  // The others are taken when the rules leave none of these.
-  for (const Algorithm algorithm : algo::kAllAlgorithms)
-    candidates.push_back({Kernel::kLanes, algorithm, ~size_t{0}});
-  for (const Candidate& candidate : candidates) {
-    if (bytes > candidate.mostBytes || !algo::supports(candidate.algorithm, collective) ||
-        !rules.allows(collective, candidate.algorithm) ||
-        !rules.allows(collective, candidate.kernel))
-      continue;
+  const auto fits = [&](const Candidate& candidate) {
+    return bytes <= candidate.mostBytes && algo::supports(candidate.algorithm, collective) &&
+           rules.allows(collective, candidate.algorithm) &&
+           rules.allows(collective, candidate.kernel);
+  };
+  const auto planOfFirst = [&](const std::vector<Candidate>& candidates) -> std::optional<Plan> {
+    const auto first = std::ranges::find_if(candidates, fits);
+    if (first == candidates.end()) return std::nullopt;
     const uint64_t what = static_cast<uint64_t>(collective) << 16 |
-                          static_cast<uint64_t>(candidate.kernel) << 8 |
-                          static_cast<uint64_t>(candidate.algorithm);
-    return Plan{candidate.kernel, candidate.algorithm, nullptr, planId(context, what)};
+                          static_cast<uint64_t>(first->kernel) << 8 |
+                          static_cast<uint64_t>(first->algorithm);
+    return Plan{first->kernel, first->algorithm, nullptr, planId(context, what)};
+  };
+  if (context.allShareMemory) {
+    if (const auto plan = planOfFirst(sharedCandidates(context, collective, bytes))) return *plan;
+  }
+  if (rules.allows(collective, Kernel::kLanes)) {
+    if (const auto plan = planOfFirst(laneCandidates(context, rules, collective, bytes)))
+      return *plan;
   }
   return invalidUsage(
       fmt::format("INCCL_ALGO and INCCL_PROTO leave no way to do {} of {} bytes on {} ranks",

@@ -1,9 +1,9 @@
 // The choice for one operation: which schedule, and which kernel runs it.
 //
-// A plan is a pure function of what all ranks know alike: number of ranks, who shares memory,
-// settings, collective and size. So every rank chooses by itself, lazily, and all choose the same.
-// Kernels over shared memory implement a schedule each (kernelSchedule); a test verifies that
-// schedule, so "everything is a schedule" holds for them too.
+// A plan is a pure function of what all ranks know alike: number of ranks, who shares memory, the
+// agreed topology, settings, collective and size. So every rank chooses by itself, lazily, and all
+// choose the same. Kernels over shared memory implement a schedule each (kernelSchedule); a test
+// verifies that schedule, so "everything is a schedule" holds for them too.
 #pragma once
 
 #include <array>
@@ -17,6 +17,7 @@
 #include "base/op_signature.h"
 #include "base/status.h"
 #include "comm/plan_files.h"
+#include "comm/planner.h"
 
 namespace inccl::comm {
 
@@ -46,6 +47,8 @@ struct PlanContext {
   size_t cellBytes = 0;
   size_t slotBytes = 0;
   size_t messageBytes = 0;  // of channels, which cuts a vector into slices
+  // Where the simulator chooses among schedules over channels; nullptr: thresholds do.
+  std::shared_ptr<const AgreedTopology> topology{};
 };
 
 // INCCL_ALGO and INCCL_PROTO, read once: what is forced, per collective. NCCL's grammar:

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/log.h"
 #include "os/text_file.h"
 #include "schedule/msccl_xml.h"
 #include "schedule/schedule_json.h"
 #include "verify/verify.h"
-#include "wire/byte_codec.h"
 
 namespace inccl::comm {
 namespace {
@@ -49,7 +47,7 @@ Result<PlanFile> prove(Schedule schedule, const std::string& path) {
 }
 
 Result<PlanFile> readPlan(const std::string& path, int rankCount) {
-  INCCL_TRY_ASSIGN(const std::string text, os::readTextFile(path, kMostPlanBytes));
+  INCCL_TRY_ASSIGN(const std::string text, os::readTextFile(path, kMostPlanFileBytes));
   INCCL_TRY_ASSIGN(Schedule schedule, parse(text));
   if (schedule.rankCount != rankCount)
     return invalidArgument(
@@ -70,19 +68,6 @@ uint64_t sizeOfCall(const Schedule& schedule, size_t bytes) {
   const auto ranks = static_cast<uint64_t>(schedule.rankCount);
   return hasBlocks(schedule.collective) ? bytes * ranks : bytes;
 }
-
-constexpr size_t kMostPlans = 256;
-
-struct SentPlan {
-  bool inPlace = false;
-  std::vector<std::byte> schedule;  // as JSON
-
-  template <typename Codec, typename Self>
-  static void fields(Codec& codec, Self& self) {
-    codec.flag(self.inPlace);
-    codec.blob(self.schedule, kMostPlanBytes);
-  }
-};
 
 template <typename Value>
 bool allows(const std::vector<Value>& limits, Value value) {
@@ -112,34 +97,6 @@ Result<std::vector<PlanFile>> readPlanFiles(std::string_view list, int rankCount
     plans.push_back(std::move(plan).value());
     if (plans.size() > kMostPlans)
       return invalidArgument(fmt::format("more than {} plan files", kMostPlans));
-  }
-  return plans;
-}
-
-std::vector<std::byte> encodePlans(const std::vector<PlanFile>& plans) {
-  std::vector<SentPlan> sent;
-  for (const PlanFile& plan : plans) {
-    const std::string text = schedule::toJson(plan.schedule);
-    const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
-    sent.push_back({plan.inPlace, {bytes, bytes + text.size()}});
-  }
-  wire::Writer writer;
-  writer.list(sent, kMostPlans);
-  return writer.take();
-}
-
-Result<std::vector<PlanFile>> decodePlans(const std::vector<std::byte>& bytes) {
-  std::vector<SentPlan> sent;
-  wire::Reader reader(bytes);
-  reader.list(sent, kMostPlans);
-  INCCL_TRY(reader.finish("plans"));
-  std::vector<PlanFile> plans;
-  for (const auto& [inPlace, text] : sent) {
-    PlanFile& plan = plans.emplace_back();
-    plan.inPlace = inPlace;
-    INCCL_TRY_ASSIGN(plan.schedule,
-                     schedule::fromJson({reinterpret_cast<const char*>(text.data()), text.size()}));
-    plan.digest = schedule::digest(plan.schedule);
   }
   return plans;
 }

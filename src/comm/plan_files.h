@@ -32,9 +32,7 @@ struct PlanFile {
 // Reads and proves the files of a list separated by commas. An error names file and reason.
 Result<std::vector<PlanFile>> readPlanFiles(std::string_view list, int rankCount);
 
-// For the other ranks.
-constexpr size_t kMostPlanBytes = 16u << 20;
-std::vector<std::byte> encodePlans(const std::vector<PlanFile>& plans);
-Result<std::vector<PlanFile>> decodePlans(const std::vector<std::byte>& bytes);
+constexpr size_t kMostPlanFileBytes = 16u << 20;
+constexpr size_t kMostPlans = 256;
 
 }  // namespace inccl::comm

@@ -88,8 +88,8 @@ Result<LanePlan*> Communicator::lanePlan(const Plan& plan, Collective collective
   if (!isRooted(collective)) root = -1;
   auto& lanes = lanePlans_[{collective, plan.algorithm, root}];
   if (!lanes) {
-    INCCL_TRY_ASSIGN(const auto schedule,
-                     algo::generate(plan.algorithm, collective, rankCount_, root));
+    INCCL_TRY_ASSIGN(const auto schedule, generateFor(planContext_.topology.get(), plan.algorithm,
+                                                      collective, rankCount_, root));
     INCCL_TRY_ASSIGN(lanes, LanePlan::make(schedule, rank_, {.messageBytes = messageBytes_}));
   }
   return lanes.get();

@@ -106,7 +106,7 @@ TEST(GroupOfCreations, WrongArgumentsAreRefusedAtOnceAndNoPartOfIt) {
   incclConfig_t config = INCCL_CONFIG_INITIALIZER;
   ASSERT_EQ(incclGroupStart(), incclSuccess);
   EXPECT_EQ(incclCommInitRank(&wrong, 1, id, 1), incclInvalidArgument);
-  config.blocking = 0;
+  config.blocking = 3;
   EXPECT_EQ(incclCommInitRankConfig(&wrong, 1, id, 0, &config), incclInvalidArgument);
   config = INCCL_CONFIG_INITIALIZER;
   EXPECT_EQ(incclCommInitRankConfig(&comm, 1, id, 0, &config), incclSuccess);

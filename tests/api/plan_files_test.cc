@@ -199,6 +199,48 @@ TEST(PlanFilesRefused, EveryRankHearsWhy) {
   }
 }
 
+// Ranks that call themselves two hosts talk by shared memory inside and by TCP across; long sums
+// are done in two levels, as the simulator says for such a machine.
+TEST(Topologies, SeveralHostsGetAPlanOfTheirOwn) {
+  onProcesses(4, [](RankProcess& process) {
+    setenv("INCCL_HOSTID", process.rank() < 2 ? "left" : "right", 1);
+    const incclComm_t comm = join(process);
+    ASSERT_NE(comm, nullptr);
+    EXPECT_THAT(planOf(comm, "all_reduce", 8 << 20), HasSubstr("shm+tcp two_level lanes"));
+    for (const size_t count : {size_t{1}, size_t{999}, size_t{700001}}) {
+      allReduce<float>(comm, process, incclFloat, count, true);
+      allReduce<int32_t>(comm, process, incclInt32, count, false);
+    }
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+TEST(Topologies, AFileSaysWhatTheMachineIsLike) {
+  const TemporaryFile machine(R"({"name": "chain", "source": "test", "nodes": [
+    {"id": "a", "kind": "rank", "rank": 0}, {"id": "b", "kind": "rank", "rank": 1},
+    {"id": "c", "kind": "rank", "rank": 2}], "links": [
+    {"src": "a", "dst": "b", "GBps": 1, "alphaUs": 1}, {"src": "b", "dst": "c", "GBps": 1, "alphaUs": 1},
+    {"src": "c", "dst": "a", "GBps": 1, "alphaUs": 1}]})");
+  onProcesses(3, [&](RankProcess& process) {
+    if (process.rank() == 0) setenv("INCCL_TOPO_FILE", machine.path().c_str(), 1);
+    const auto id = process.sharedId<incclUniqueId>(newId);
+    incclComm_t comm = nullptr;
+    // Ranks do not pass messages on: this machine joins nobody but neighbours, one way.
+    EXPECT_EQ(incclCommInitRank(&comm, 3, id, process.rank()), incclInvalidArgument);
+    EXPECT_THAT(incclGetLastError(nullptr), HasSubstr(machine.path()));
+  });
+  const TemporaryFile other(R"({"name": "pair", "source": "test", "nodes": [
+    {"id": "a", "kind": "rank", "rank": 0}, {"id": "b", "kind": "rank", "rank": 1}], "links": [
+    {"src": "a", "dst": "b", "GBps": 1, "alphaUs": 1}, {"src": "b", "dst": "a", "GBps": 1, "alphaUs": 1}]})");
+  onProcesses(2, [&](RankProcess& process) {
+    if (process.rank() == 0) setenv("INCCL_TOPO_FILE", other.path().c_str(), 1);
+    const incclComm_t comm = join(process, "tcp");
+    ASSERT_NE(comm, nullptr);
+    allReduce<float>(comm, process, incclFloat, 4099, true);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
 TEST(PlanFilesRefused, AFileThatIsNotThere) {
   onProcesses(2, [&](RankProcess& process) {
     setenv("INCCL_PLAN_FILE", "/nowhere/plan.xml", 1);

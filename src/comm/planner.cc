@@ -1,0 +1,87 @@
+#include "comm/planner.h"
+
+#include <algorithm>
+#include <map>
+
+#include "sim/simulator.h"
+#include "topo/canonical.h"
+#include "topo/machines.h"
+
+namespace inccl::comm {
+namespace {
+
+// Beyond this, all schedules of one size would cost seconds.
+constexpr int kMostRanks = 64;
+constexpr uint64_t kMostEvents = uint64_t{1} << 18;
+// What a rank's own work costs, nominally: a step of the interpreter, a thread that adds.
+constexpr sim::Picoseconds kStepTime = 50'000;
+
+std::vector<std::vector<int>> hostsOf(const topo::Topology& topology, int rankCount) {
+  std::vector<std::string> hostOfRank(static_cast<size_t>(rankCount));
+  for (const topo::Node& node : topology.nodes) {
+    if (node.kind == topo::NodeKind::kRank) hostOfRank[static_cast<size_t>(node.rank)] = node.host;
+  }
+  std::vector<std::vector<int>> hosts;
+  std::map<std::string, size_t> numbers;
+  for (int rank = 0; rank < rankCount; ++rank) {
+    const std::string& host = hostOfRank[static_cast<size_t>(rank)];
+    if (host.empty()) return {};
+    const size_t number = numbers.emplace(host, hosts.size()).first->second;
+    if (number == hosts.size()) hosts.emplace_back();
+    hosts[number].push_back(rank);
+  }
+  return hosts;
+}
+
+}  // namespace
+
+Result<AgreedTopology> AgreedTopology::of(topo::Topology topology, int rankCount) {
+  INCCL_TRY(topo::rankNodes(topology, rankCount).status());
+  INCCL_TRY(topo::checkConnected(topology));
+  AgreedTopology agreed;
+  agreed.topology = topo::canonical(topology);
+  agreed.hosts = hostsOf(agreed.topology, rankCount);
+  agreed.fingerprint = topo::fingerprint(agreed.topology);
+  return agreed;
+}
+
+Result<AgreedTopology> AgreedTopology::nominal(const std::vector<int>& hostOfRank) {
+  INCCL_TRY_ASSIGN(topo::Topology topology, topo::hostsWithSwitch(hostOfRank));
+  return of(std::move(topology), static_cast<int>(hostOfRank.size()));
+}
+
+Result<schedule::Schedule> generateFor(const AgreedTopology* topology, algo::Algorithm algorithm,
+                                       Collective collective, int rankCount, int root) {
+  algo::Options options;
+  if (algorithm == algo::Algorithm::kTwoLevel && topology != nullptr)
+    options.hosts = topology->hosts;
+  return algo::generate(algorithm, collective, rankCount, root, options);
+}
+
+std::optional<algo::Algorithm> fastest(const AgreedTopology& topology,
+                                       const std::vector<algo::Algorithm>& candidates,
+                                       Collective collective, int rankCount, size_t bytes,
+                                       size_t messageBytes) {
+  if (rankCount > kMostRanks) return std::nullopt;
+  sim::Options options;
+  options.costs.step = kStepTime;
+  options.costs.reduce = topo::HostNumbers().port;
+  options.costs.copy = topo::HostNumbers().port;
+  const sim::Workload workload{
+      .bytes = bytes, .messageBytes = messageBytes, .mostEvents = kMostEvents};
+  std::optional<algo::Algorithm> best;
+  sim::Picoseconds bestTime = 0;
+  for (const algo::Algorithm algorithm : candidates) {
+    // Every root is as good as another to choose by.
+    const auto schedule =
+        generateFor(&topology, algorithm, collective, rankCount, isRooted(collective) ? 0 : -1);
+    if (!schedule.ok()) continue;
+    const auto report = sim::simulate(schedule.value(), topology.topology, workload, options);
+    if (!report.ok() || (best && report.value().total >= bestTime)) continue;
+    best = algorithm;
+    bestTime = report.value().total;
+  }
+  return best;
+}
+
+}  // namespace inccl::comm

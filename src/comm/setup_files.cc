@@ -1,0 +1,91 @@
+#include "comm/setup_files.h"
+
+#include <fmt/format.h>
+
+#include "comm/planner.h"
+#include "schedule/schedule_json.h"
+#include "topo/topology_json.h"
+#include "wire/byte_codec.h"
+
+namespace inccl::comm {
+namespace {
+
+std::vector<std::byte> toBytes(const std::string& text) {
+  const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
+  return {bytes, bytes + text.size()};
+}
+std::string_view toText(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+struct SentPlan {
+  bool inPlace = false;
+  std::vector<std::byte> schedule;  // as JSON
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.flag(self.inPlace);
+    codec.blob(self.schedule, kMostSetupBytes);
+  }
+};
+
+struct SentFiles {
+  std::vector<std::byte> topology;  // as JSON; empty: none
+  std::vector<SentPlan> plans;
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.blob(self.topology, kMostSetupBytes);
+    codec.list(self.plans, kMostPlans);
+  }
+};
+
+}  // namespace
+
+Result<SetupFiles> readSetupFiles(const Config& config, int rankCount) {
+  SetupFiles files;
+  INCCL_TRY_ASSIGN(files.plans, readPlanFiles(config.planFiles, rankCount));
+  if (!config.topologyFile.empty()) {
+    const auto where = fmt::format("topology file {}", config.topologyFile);
+    auto topology = topo::load(config.topologyFile);
+    if (!topology.ok()) return std::move(topology).status().within("topology file");
+    auto agreed = AgreedTopology::of(topology.value(), rankCount);
+    if (!agreed.ok()) return std::move(agreed).status().within(where);
+    files.topology = std::move(topology).value();
+  }
+  if (const size_t bytes = encode(files).size(); bytes > kMostSetupBytes)
+    return invalidArgument(fmt::format(
+        "plan and topology files have {} bytes together, the most is {}", bytes, kMostSetupBytes));
+  return files;
+}
+
+std::vector<std::byte> encode(const SetupFiles& files) {
+  if (files.empty()) return {};
+  SentFiles sent;
+  if (files.topology) sent.topology = toBytes(topo::toJson(*files.topology));
+  for (const PlanFile& plan : files.plans)
+    sent.plans.push_back({plan.inPlace, toBytes(schedule::toJson(plan.schedule))});
+  wire::Writer writer;
+  SentFiles::fields(writer, sent);
+  return writer.take();
+}
+
+Result<SetupFiles> decodeSetupFiles(const std::vector<std::byte>& bytes) {
+  SentFiles sent;
+  wire::Reader reader(bytes);
+  SentFiles::fields(reader, sent);
+  INCCL_TRY(reader.finish("setup files"));
+  SetupFiles files;
+  if (!sent.topology.empty()) {
+    INCCL_TRY_ASSIGN(files.topology, topo::fromJson(toText(sent.topology)));
+  }
+  for (const auto& [inPlace, text] : sent.plans) {
+    PlanFile& plan = files.plans.emplace_back();
+    plan.inPlace = inPlace;
+    INCCL_TRY_ASSIGN(plan.schedule, schedule::fromJson(toText(text)));
+    plan.digest = schedule::digest(plan.schedule);
+  }
+  return files;
+}
+
+}  // namespace inccl::comm
