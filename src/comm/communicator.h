@@ -9,7 +9,6 @@
 // come from any thread at any time, also while leave() still lingers.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -28,6 +27,7 @@
 #include "comm/call_settings.h"
 #include "comm/own_operations.h"
 #include "comm/plan.h"
+#include "comm/plan_table.h"
 #include "comm/session_connector.h"
 #include "comm/setup_files.h"
 #include "comm/stream.h"
@@ -36,8 +36,6 @@
 #include "transport/shared_transport.h"
 
 namespace inccl::comm {
-
-class LanePlan;
 
 class Communicator final : private exec::Supervisor {
  public:
@@ -138,11 +136,6 @@ class Communicator final : private exec::Supervisor {
   transport::Transport& transportTo(int peer);
 
   // plans.cc
-  struct ReadyPlan {
-    bool chosen = false;
-    Plan plan;
-    LanePlan* lanes = nullptr;  // for Kernel::kLanes
-  };
   Result<ReadyPlan*> readyPlan(const Call& call);
   ReadyPlan& planSlot(const Call& call);
   Result<LanePlan*> lanePlan(const Plan& plan, Collective collective, int root);
@@ -225,8 +218,8 @@ class Communicator final : private exec::Supervisor {
   // Messages sent to, and received from, each peer.
   std::vector<uint32_t> sentMessages_, receivedMessages_;
 
-  // By collective and size class: 2^(k-1) < bytes <= 2^k. A lane plan depends on the root too.
-  std::array<std::array<ReadyPlan, 65>, kCollectiveCount> plans_;
+  PlanTable plans_;
+  // A lane plan depends on the root too.
   std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
   InternedSettings internedSettings_;
   // Of calls with settings of their own, by them, collective and size class.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "base/log.h"
 #include "comm/communicator.h"
@@ -12,12 +11,6 @@
 namespace inccl::comm {
 namespace {
 
-// 2^(k-1) < bytes <= 2^k is class k; thresholds of choosePlan are powers of two, so a class is
-// never split by one.
-size_t sizeClass(size_t bytes) {
-  return bytes <= 1 ? 0 : static_cast<size_t>(std::bit_width(bytes - 1));
-}
-
 constexpr std::array kCollectives = {
     Collective::kReduce,    Collective::kReduceScatter, Collective::kAllToAll,
     Collective::kGather,    Collective::kScatter,       Collective::kAllReduce,
@@ -25,12 +18,11 @@ constexpr std::array kCollectives = {
 
 }  // namespace
 
-Communicator::ReadyPlan& Communicator::planSlot(const Call& call) {
+ReadyPlan& Communicator::planSlot(const Call& call) {
   const Collective collective = call.signature.collective;
-  const size_t size = sizeClass(call.bytes());
   if (call.settings != nullptr) [[unlikely]]
-    return settingsPlans_[{call.settings, collective, size}];
-  return plans_[static_cast<size_t>(collective)][size];
+    return settingsPlans_[{call.settings, collective, sizeClass(call.bytes())}];
+  return plans_.at(collective, call.bytes());
 }
 
 Result<Plan> Communicator::choose(Collective collective, size_t bytes,
@@ -46,14 +38,14 @@ Result<Plan> Communicator::choose(Collective collective, size_t bytes,
 }
 
 // The first plan file that was made for such a call.
-Communicator::ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes) {
+ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes) {
   for (size_t i = 0; i < planFiles_.size(); ++i) {
     if (planFiles_[i].fits(signature, bytes)) return &filePlans_[i];
   }
   return nullptr;
 }
 
-Result<Communicator::ReadyPlan*> Communicator::readyPlan(const Call& call) {
+Result<ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
   const bool selects = call.settings != nullptr && !call.settings->wanted.algorithms.empty();

@@ -1,0 +1,119 @@
+// The data path's law (docs/path-costs.md): once its plan is there, an all-reduce allocates nothing
+// and takes no lock. Counted here by standing in for `new`, malloc's callers and the mutexes.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "api/rank_world.h"
+
+namespace {
+
+thread_local bool counting = false;
+thread_local uint64_t allocations = 0, locks = 0;
+
+void* allocate(size_t bytes, size_t alignment) {
+  if (counting) ++allocations;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes == 0 ? 1 : bytes) != 0)
+    throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new[](size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new(size_t bytes, std::align_val_t alignment) {
+  return allocate(bytes, static_cast<size_t>(alignment));
+}
+void* operator new[](size_t bytes, std::align_val_t alignment) {
+  return allocate(bytes, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+
+// NOLINTNEXTLINE(readability-identifier-naming): the C library's name.
+extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
+  if (counting) ++locks;
+  using Lock = int (*)(pthread_mutex_t*);
+  static std::atomic<Lock> real{nullptr};
+  Lock lock = real.load(std::memory_order_relaxed);
+  if (lock == nullptr) {
+    lock = reinterpret_cast<Lock>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+    real.store(lock, std::memory_order_relaxed);
+  }
+  return lock(mutex);
+}
+
+namespace inccl::test {
+namespace {
+
+struct Path {
+  const char* transport;
+  const char* algorithms;  // INCCL_ALGO
+  const char* protocols;   // INCCL_PROTO
+  size_t count;
+};
+
+// So that a printed parameter says what it is.
+void PrintTo(const Path& path, std::ostream* out) {
+  *out << path.transport << " " << path.algorithms << " " << path.protocols << " count "
+       << path.count;
+}
+
+class SteadyState : public testing::TestWithParam<Path> {};
+
+TEST_P(SteadyState, NeitherAllocatesNorLocks) {
+  const Path path = GetParam();
+  onProcesses(2, [path](RankProcess& process) {
+    setenv("INCCL_ALGO", path.algorithms, 1);
+    setenv("INCCL_PROTO", path.protocols, 1);
+    const incclComm_t comm = join(process, path.transport);
+    ASSERT_NE(comm, nullptr);
+    std::vector<float> data(path.count, 1.0F);
+    const auto call = [&] {
+      return incclAllReduce(data.data(), data.data(), data.size(), incclFloat, incclMax, comm,
+                            nullptr);
+    };
+    for (int warmUp = 0; warmUp < 20; ++warmUp) ASSERT_EQ(call(), incclSuccess);
+    // The counters see what they are for.
+    counting = true;
+    delete new int;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    counting = false;
+    pthread_mutex_unlock(&mutex);
+    ASSERT_EQ(locks, 1u);
+    ASSERT_GE(allocations, 1u);
+    locks = allocations = 0;
+    counting = true;
+    for (int steady = 0; steady < 500; ++steady) {
+      if (call() != incclSuccess) break;
+    }
+    counting = false;
+    EXPECT_EQ(allocations, 0u);
+    EXPECT_EQ(locks, 0u);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPath, SteadyState,
+                         testing::Values(Path{"shm", "auto", "tiny", 8},
+                                         Path{"shm", "auto", "flat", 1000},
+                                         Path{"shm", "auto", "half", 100000},
+                                         Path{"shm", "ring", "lanes", 1000},
+                                         Path{"shm", "recursive_doubling", "lanes", 5},
+                                         Path{"tcp", "ring", "lanes", 20000}));
+
+}  // namespace
+}  // namespace inccl::test
