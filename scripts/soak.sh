@@ -128,7 +128,7 @@ if wanted faults; then fault_rounds; fi
 if wanted matrix && build release; then
   step matrix bash -c 'matrix release --np -b 8 -e 16M -f 4'
 fi
-if wanted asan || wanted matrix-asan; then build asan -DINCCL_BUILD_BENCH=ON; fi
+if wanted asan || wanted matrix-asan; then build asan -DINCCL_BUILD_BENCH=ON -DINCCL_BUILD_TOOLS=ON; fi
 if wanted asan; then all_tests asan -LE '^(timing|house)$'; fi
 if wanted matrix-asan; then step "matrix asan" bash -c 'matrix asan --np -b 8 -e 1M -f 8'; fi
 if wanted tsan || wanted matrix-tsan; then build tsan; fi

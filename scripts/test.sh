@@ -72,7 +72,7 @@ fi
 
 if [ "$sanitizers" = yes ]; then
   # Without the tools: a third less to compile, and sanitizers see the same of the library.
-  build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF
+  build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_TOOLS=OFF -DINCCL_BUILD_EXAMPLES=OFF
   export UBSAN_OPTIONS=print_stacktrace=1
   run_tests asan parallel -j "$jobs" -LE '^(slow|timing|house|multi)$'
   run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'

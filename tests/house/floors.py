@@ -151,7 +151,7 @@ def vendor_refusal(source, name):
 
 def resolve(source, name, files):
     """The file of ours that `name` means when `source` includes it, or None."""
-    for base in (Path(source).parent, Path("src"), Path("include"), Path("."), Path("tests"), Path("bench")):
+    for base in (Path(source).parent, Path("src"), Path("include"), Path("."), Path("tests"), Path("bench"), Path("tools")):
         candidate = Path(*[p for p in (base / name).parts if p != "."])
         if ".." in candidate.parts:
             continue
