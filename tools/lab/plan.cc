@@ -1,4 +1,4 @@
-// Spaces and cables; addresses.cc adds the rest.
+// Spaces and cables; addresses.cc and paths.cc add the rest.
 #include "lab/plan.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lab/addresses.h"
+#include "lab/paths.h"
 
 namespace inccl::lab {
 namespace {
@@ -139,6 +140,7 @@ Result<Plan> planOf(topo::Topology topology) {
   INCCL_TRY_ASSIGN(const Members members, membersOf(plan.topology));
   INCCL_TRY(Cabling(plan, members).run());
   INCCL_TRY(assignAddresses(plan, members));
+  findPaths(plan);
   return plan;
 }
 
