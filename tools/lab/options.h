@@ -1,0 +1,36 @@
+// The command line of inccl-lab. What follows "--" is a command and is not looked at.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace inccl::lab {
+
+enum class Verb { kRun, kUp, kExec, kDown, kShow, kStatus };
+
+struct Options {
+  Verb verb = Verb::kStatus;
+  std::string file;  // run, up; show: a file or the name of a lab
+  std::string name;  // of a lab; empty: by its file, or the only one
+  std::string host;  // exec; empty with allRanks
+  bool allRanks = false;
+  bool json = false;
+  bool marks = true;
+  bool counters = false;
+  double timeoutSeconds = 0;
+  std::vector<std::string> command;
+};
+
+// Leave now, with this text and status: --help, --version, or a wrong command line.
+struct Leave {
+  int status;
+  std::string text;
+};
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+std::variant<Options, Leave> parseOptions(int argc, const char* const* argv);
+
+}  // namespace inccl::lab
