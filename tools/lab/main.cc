@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "lab/calibrate.h"
 #include "lab/counters.h"
 #include "lab/enclosure.h"
 #include "lab/holder.h"
@@ -149,6 +150,15 @@ Result<int> status(const Options& o) {
   return 0;
 }
 
+Result<int> calibrate(const Options& o) {
+  if (!isFile(o.file)) {
+    INCCL_TRY_ASSIGN(const Standing lab, enter(o.file));
+    return calibrateLinks(lab.plan, lab.networks);
+  }
+  INCCL_TRY_ASSIGN(const Plan plan, planOfFile(o.file));
+  return inOwnRoom(plan, [&](const auto& networks) { return calibrateLinks(plan, networks); });
+}
+
 Result<int> perform(const Options& o) {
   switch (o.verb) {
     case Verb::kRun:
@@ -163,6 +173,8 @@ Result<int> perform(const Options& o) {
       return show(o);
     case Verb::kStatus:
       return status(o);
+    case Verb::kCalibrate:
+      return calibrate(o);
   }
   return internalError("a verb that is none");
 }

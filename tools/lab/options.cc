@@ -20,7 +20,7 @@ constexpr const char* kFooter =
     "-e 1M";
 
 struct Subcommands {
-  CLI::App *run, *up, *exec, *down, *show, *status;
+  CLI::App *run, *up, *exec, *down, *show, *status, *calibrate;
 };
 
 void addRankFlags(CLI::App& app, Options& options) {
@@ -49,6 +49,8 @@ Subcommands describe(CLI::App& app, Options& options, std::vector<std::string>& 
   s.show->add_flag("--json", options.json, "As JSON");
   s.status = app.add_subcommand("status", "Labs that are up");
   s.status->add_flag("--json", options.json, "As JSON");
+  s.calibrate = app.add_subcommand("calibrate", "Measure each link with one TCP flow");
+  s.calibrate->add_option("FILE|NAME", options.file, "A topology, or a lab that is up")->required();
   return s;
 }
 
@@ -92,9 +94,13 @@ std::variant<Options, Leave> parseOptions(int argc, const char* const* argv) {
     return Leave{kExitUsage, fmt::format("inccl-lab: {} (see --help)\n", error.what())};
   }
   if (dashes != words.end()) options.command.assign(dashes + 1, words.end());
-  const std::pair<const CLI::App*, Verb> verbs[] = {
-      {s.run, Verb::kRun},   {s.up, Verb::kUp},     {s.exec, Verb::kExec},
-      {s.down, Verb::kDown}, {s.show, Verb::kShow}, {s.status, Verb::kStatus}};
+  const std::pair<const CLI::App*, Verb> verbs[] = {{s.run, Verb::kRun},
+                                                    {s.up, Verb::kUp},
+                                                    {s.exec, Verb::kExec},
+                                                    {s.down, Verb::kDown},
+                                                    {s.show, Verb::kShow},
+                                                    {s.status, Verb::kStatus},
+                                                    {s.calibrate, Verb::kCalibrate}};
   for (const auto& [app_, verb] : verbs)
     if (app_->parsed()) options.verb = verb;
   if (const std::string wrong = check(options, places); !wrong.empty())

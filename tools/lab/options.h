@@ -7,11 +7,11 @@
 
 namespace inccl::lab {
 
-enum class Verb { kRun, kUp, kExec, kDown, kShow, kStatus };
+enum class Verb { kRun, kUp, kExec, kDown, kShow, kStatus, kCalibrate };
 
 struct Options {
   Verb verb = Verb::kStatus;
-  std::string file;  // run, up; show: a file or the name of a lab
+  std::string file;  // run, up; show and calibrate: a file or the name of a lab
   std::string name;  // of a lab; empty: by its file, or the only one
   std::string host;  // exec; empty with allRanks
   bool allRanks = false;
