@@ -35,7 +35,14 @@ Status Communicator::runWith(const Call& call, const exec::RunContext& context) 
   return status;
 }
 
+// A reduction of one contribution still makes truth values 0 or 1, and NaNs canonical.
 void Communicator::copyOwn(const Call& call) {
+  if (reduces(call.signature.collective) && call.bytes() > 0) {
+    const void* const source = call.send;
+    reduce::find(call.signature.type, call.signature.op)
+        .reduceMany(call.recv, &source, 1, call.signature.count);
+    return;
+  }
   if (call.recv != call.send && call.bytes() > 0 && call.send)
     std::memcpy(call.recv, call.send, call.bytes());
 }

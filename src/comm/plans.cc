@@ -147,7 +147,7 @@ Result<std::optional<Plan>> Communicator::planFor(std::string_view collectiveNam
     INCCL_TRY_ASSIGN(Plan plan, choosePlan(planContext_, rules_, collective, bytes));
     return std::optional(plan);
   }
-  if (collectiveName == "sendrecv") return std::optional<Plan>();
+  if (collectiveName == "sendrecv" || collectiveName == "alltoallv") return std::optional<Plan>();
   return invalidArgument(fmt::format("'{}' is no collective", collectiveName));
 }
 
