@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <vector>
 
 #include "perf/mix.h"
 #include "perf/test_values.h"
@@ -11,27 +12,26 @@
 namespace inccl::perf {
 namespace {
 
-// The data of one block of a send buffer; collectives without blocks have one.
-DataKey keyOf(const Case& c, size_t block, uint64_t seed) {
-  return {block == 0 ? seed : mix(seed, block), c.type, c.shape.count};
+// The data of a block of so many elements; of collectives without blocks, of the whole.
+DataKey keyOf(const Case& c, size_t block, size_t count, uint64_t seed) {
+  return {block == 0 ? seed : mix(seed, block), c.type, count};
 }
 
-DataTable sentBy(const Case& c, int rank, int ranks, size_t block, uint64_t seed) {
-  const DataKey key = keyOf(c, block, seed);
-  return c.collective.reduces ? contribution(key, c.op.id, rank, ranks) : movedData(key, rank);
+DataTable sentBy(const Case& c, const RankPlace& place, const DataKey& key) {
+  return c.collective.reduces ? contribution(key, c.op.id, place.rank, place.ranks)
+                              : movedData(key, place.rank);
 }
 
-size_t sendBlocks(const Case& c) {
-  return c.shape.count == 0 ? 0 : c.shape.sendElements / c.shape.count;
+Span partOf(const Case& c, const Span& span, const Block& block) {
+  return {span.data + block.offset * c.type.bytes, block.count * c.type.bytes};
 }
 
-// Calls visit(data of the block in `send`, what it holds).
+// Calls visit(the block in `send`, its number).
 template <typename Visit>
-void forEachSendBlock(const Case& c, const RankPlace& place, const Span& send, uint64_t seed,
-                      Visit visit) {
-  for (size_t block = 0; block < sendBlocks(c); ++block)
-    visit(send.data + block * c.shape.count * c.type.bytes,
-          sentBy(c, place.rank, place.ranks, block, seed));
+void forEachSendBlock(const Case& c, const RankPlace& place, const Span& send, Visit visit) {
+  const std::vector<Block> blocks = sendBlocks(c.shape, place.rank, place.ranks);
+  for (size_t number = 0; number < blocks.size(); ++number)
+    visit(partOf(c, send, blocks[number]), number);
 }
 
 std::byte poisonOf(uint64_t seed) { return static_cast<std::byte>(mix(seed) & 0xff); }
@@ -42,21 +42,17 @@ bool sends(const Case& c, int rank) {
       c.collective.id == Collective::kBroadcast || c.collective.id == Collective::kScatter;
   return !ofRoot || rank == c.root;
 }
-// Whether its receive buffer is written: only the root's in a reduce or gather.
-bool receives(const Case& c, int rank) {
-  const bool ofRoot =
-      c.collective.id == Collective::kReduce || c.collective.id == Collective::kGather;
-  return !ofRoot || rank == c.root;
-}
 
-// Block r of the receive buffer is block `block` of what rank r sent.
-DataTable::Mismatches compareGathered(const DataKey& key, int ranks, const Span& recv) {
+// Block r of the receive buffer is block `number` of what rank r sent.
+DataTable::Mismatches compareGathered(const Case& c, const RankPlace& place, const Span& recv,
+                                      size_t number, uint64_t seed) {
   DataTable::Mismatches all;
-  for (int rank = 0; rank < ranks; ++rank) {
-    const size_t start = static_cast<size_t>(rank) * key.count;
-    const DataTable::Mismatches found =
-        movedData(key, rank).compare(recv.data + start * key.type.bytes, key.count);
-    if (all.count == 0) all.first = start + found.first;
+  const std::vector<Block> blocks = recvBlocks(c.shape, place.rank, place.ranks);
+  for (size_t from = 0; from < blocks.size(); ++from) {
+    const Block& block = blocks[from];
+    const DataTable sent = movedData(keyOf(c, number, block.count, seed), static_cast<int>(from));
+    const DataTable::Mismatches found = sent.compare(partOf(c, recv, block).data, block.count);
+    if (all.count == 0) all.first = block.offset + found.first;
     all.count += found.count;
   }
   return all;
@@ -65,51 +61,81 @@ DataTable::Mismatches compareGathered(const DataKey& key, int ranks, const Span&
 DataTable::Mismatches compareResult(const Case& c, const RankPlace& place, const Span& recv,
                                     uint64_t seed) {
   const size_t count = c.shape.count;
-  const DataKey key = keyOf(c, 0, seed);
-  const DataKey own = keyOf(c, static_cast<size_t>(place.rank), seed);
+  const auto own = static_cast<size_t>(place.rank);
+  const DataKey whole = keyOf(c, 0, count, seed), mine = keyOf(c, own, count, seed);
   switch (c.collective.id) {
     case Collective::kAllReduce:
     case Collective::kReduce:
-      return reduction(key, c.op.id, place.ranks).compare(recv.data, count);
+      return reduction(whole, c.op.id, place.ranks).compare(recv.data, count);
     case Collective::kReduceScatter:
-      return reduction(own, c.op.id, place.ranks).compare(recv.data, count);
+      return reduction(mine, c.op.id, place.ranks).compare(recv.data, count);
     case Collective::kBroadcast:
-      return movedData(key, c.root).compare(recv.data, count);
+      return movedData(whole, c.root).compare(recv.data, count);
     case Collective::kScatter:
-      return movedData(own, c.root).compare(recv.data, count);
+      return movedData(mine, c.root).compare(recv.data, count);
     case Collective::kSendRecv:
-      return movedData(key, (place.rank + place.ranks - 1) % place.ranks).compare(recv.data, count);
+      return movedData(whole, (place.rank + place.ranks - 1) % place.ranks)
+          .compare(recv.data, count);
     case Collective::kAllGather:
     case Collective::kGather:
-      return compareGathered(key, place.ranks, recv);
+      return compareGathered(c, place, recv, 0, seed);
     case Collective::kAllToAll:
-      return compareGathered(own, place.ranks, recv);
+    case Collective::kAllToAllv:
+      return compareGathered(c, place, recv, own, seed);
     case Collective::kBarrier:
       return {};
   }
   return {};
 }
 
-// A buffer that is not used keeps its poison; counted in bytes.
-size_t countPoisonLost(const Span& span, std::byte poison) {
+bool contains(const Span& outer, const std::byte* at) {
+  return at >= outer.data && at < outer.data + outer.bytes;
+}
+
+// Memory that is not used keeps its poison; counted in bytes, but for those of `used`.
+size_t countPoisonLost(const Span& span, std::byte poison, const Span& used) {
   size_t lost = 0;
-  for (size_t i = 0; i < span.bytes; ++i) lost += span.data[i] != poison;
+  for (const std::byte* at = span.data; at < span.data + span.bytes; ++at)
+    lost += *at != poison && !contains(used, at);
   return lost;
+}
+
+// Elements of what was sent that the call has changed, apart from its result.
+size_t countChanged(const Case& c, const RankPlace& place, const CallBuffers& buffers,
+                    const Span& result, uint64_t seed) {
+  size_t changed = 0;
+  forEachSendBlock(c, place, buffers.send, [&](const Span& block, size_t number) {
+    if (block.bytes == 0 || contains(result, block.data)) return;
+    const DataKey key = keyOf(c, number, block.bytes / c.type.bytes, seed);
+    changed += sentBy(c, place, key).compare(block.data, key.count).count;
+  });
+  return changed;
 }
 
 }  // namespace
 
+// Only the root's receive buffer is written in a reduce or gather.
+bool receives(const Case& c, int rank) {
+  const bool ofRoot =
+      c.collective.id == Collective::kReduce || c.collective.id == Collective::kGather;
+  return !ofRoot || rank == c.root;
+}
+
 void prepareData(const Case& c, const RankPlace& place, const CallBuffers& buffers, uint64_t seed) {
-  const std::byte poison = poisonOf(seed);
-  std::memset(buffers.recv.data, static_cast<int>(poison), buffers.recv.bytes);
-  writeGuards(buffers.recv);
+  const auto poison = static_cast<int>(poisonOf(seed));
+  const auto clear = [&](const Span& span) {
+    std::memset(span.data, poison, span.bytes);
+    writeGuards(span);
+  };
+  clear(buffers.outer());
   if (!buffers.inPlace) {
-    std::memset(buffers.send.data, static_cast<int>(poison), buffers.send.bytes);
-    writeGuards(buffers.send);
+    clear(buffers.recv);
+    clear(buffers.send);
   }
   if (!sends(c, place.rank)) return;
-  forEachSendBlock(c, place, buffers.send, seed, [&](std::byte* block, const DataTable& table) {
-    table.fill(block, c.shape.count);
+  forEachSendBlock(c, place, buffers.send, [&](const Span& block, size_t number) {
+    const DataKey key = keyOf(c, number, block.bytes / c.type.bytes, seed);
+    sentBy(c, place, key).fill(block.data, key.count);
   });
 }
 
@@ -121,27 +147,26 @@ WrongData findWrongData(const Case& c, const RankPlace& place, const CallBuffers
     wrong.elements += static_cast<int64_t>(count);
     wrong.what += fmt::format("{}{} {}", wrong.what.empty() ? "" : ", ", count, what);
   };
-  const bool writes = receives(c, place.rank);
+  const Span nothing;
+  const bool reads = sends(c, place.rank), writes = receives(c, place.rank);
+  const std::byte poison = poisonOf(seed);
   if (writes) {
     const DataTable::Mismatches result = compareResult(c, place, buffers.recv, seed);
     add(result.count, fmt::format("wrong elements in the result, the first at {}", result.first));
-  } else if (!buffers.inPlace) {
-    add(countPoisonLost(buffers.recv, poisonOf(seed)),
+  } else {
+    add(countPoisonLost(buffers.recv, poison, buffers.inPlace && reads ? buffers.send : nothing),
         "bytes of a receive buffer written that is the root's to write");
   }
-  add(countBrokenGuards(buffers.recv), "bytes overwritten around the receive buffer");
-  if (buffers.inPlace && writes) return wrong;
-  if (!buffers.inPlace)
-    add(countBrokenGuards(buffers.send), "bytes overwritten around the send buffer");
-  size_t changed = 0;
-  if (sends(c, place.rank)) {
-    forEachSendBlock(c, place, buffers.send, seed, [&](std::byte* block, const DataTable& table) {
-      changed += table.compare(block, c.shape.count).count;
-    });
-  } else {
-    changed = countPoisonLost(buffers.send, poisonOf(seed));
+  const Span& result = buffers.inPlace && writes ? buffers.recv : nothing;
+  add(reads ? countChanged(c, place, buffers, result, seed)
+            : countPoisonLost(buffers.send, poison, result),
+      "elements of the send buffer changed");
+  if (buffers.inPlace) {
+    add(countBrokenGuards(buffers.outer()), "bytes overwritten around the buffer");
+    return wrong;
   }
-  add(changed, "elements of the send buffer changed");
+  add(countBrokenGuards(buffers.recv), "bytes overwritten around the receive buffer");
+  add(countBrokenGuards(buffers.send), "bytes overwritten around the send buffer");
   return wrong;
 }
 

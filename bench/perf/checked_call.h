@@ -15,11 +15,14 @@
 
 namespace inccl::perf {
 
-// A rank's buffers for one call. In place, `send` lies inside `recv`.
+// A rank's buffers for one call. In place, the shorter one lies inside the longer one.
 struct CallBuffers {
   Span send;
   Span recv;
   bool inPlace = false;
+
+  // In place, the memory of both.
+  [[nodiscard]] const Span& outer() const { return send.bytes > recv.bytes ? send : recv; }
 };
 
 // Which rank of how many.
@@ -31,6 +34,8 @@ struct RankPlace {
 // Writes the data of this rank; what the call shall overwrite is poisoned.
 void prepareData(const Case& measured, const RankPlace& place, const CallBuffers& buffers,
                  uint64_t seed);
+// Whether the call writes this rank's receive buffer.
+bool receives(const Case& measured, int rank);
 
 // What is wrong on this rank after the call.
 struct WrongData {

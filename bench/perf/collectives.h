@@ -4,15 +4,18 @@
 // "64M" gathers 64M/n per rank, rounded down to 16 bytes. algbw is size over time; busbw
 // multiplies it by the share of the bytes that every link must carry at least, which makes it
 // comparable between rank counts. Where a buffer has a block for each rank, `count` is a block's
-// length. Send and receive is a ring: each rank sends to the next one and
-// receives from the one before.
+// length. Send and receive is a ring: each rank sends to the next one and receives from the one
+// before. An all-to-all of different lengths sends the more the further the receiver is, as far as
+// its spread says.
 #pragma once
 
 #include <inccl/inccl.h>
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "perf/elements.h"
 #include "perf/outcome.h"
@@ -30,6 +33,7 @@ enum class Collective {
   kAllToAll,
   kGather,
   kScatter,
+  kAllToAllv,
 };
 
 struct CollectiveTraits {
@@ -39,25 +43,39 @@ struct CollectiveTraits {
   bool rooted;      // takes a root
   bool movesData;   // takes buffers
   bool hasInPlace;  // the API defines it in place
+  bool sameOnAll;   // all ranks get the same result
 };
 
 std::span<const CollectiveTraits> collectives();
 const CollectiveTraits* findCollective(std::string_view name);
-// Collectives of nccl-tests that the library does not have yet.
-bool isPlannedCollective(std::string_view name);
-std::string_view plannedCollectives();  // for messages, separated by spaces
+std::string collectiveNames();  // for messages, separated by spaces
 
 // Lengths of one call, in elements.
 struct Shape {
-  size_t count = 0;         // what the call is given
-  size_t sendElements = 0;  // what this rank reads
-  size_t recvElements = 0;  // what this rank writes
+  size_t count = 0;         // what the call is given; of an alltoallv the mean block
+  size_t sendElements = 0;  // the whole send buffer
+  size_t recvElements = 0;  // the whole receive buffer
+  // Of an alltoallv: what goes to the rank that is so many further, around the ring.
+  std::vector<size_t> byDistance{};
 };
 
-Shape shapeOf(Collective collective, size_t bytes, size_t elementBytes, int ranks);
+// `spread` from 0, equal blocks, to 1, blocks in proportion to the distance: of alltoallv only.
+Shape shapeOf(Collective collective, size_t bytes, size_t elementBytes, int ranks,
+              double spread = 1);
 // The size column.
 size_t reportedBytes(const Shape& shape, size_t elementBytes);
-// Where, in elements, rank `rank` reads inside the receive buffer when the call is in place.
+
+// A part of a buffer, in elements.
+struct Block {
+  size_t offset = 0;
+  size_t count = 0;
+};
+// The blocks of a rank's buffers, by the rank that they go to or come from; of a collective without
+// such blocks, and where there is no data, the one that is the whole.
+std::vector<Block> sendBlocks(const Shape& shape, int rank, int ranks);
+std::vector<Block> recvBlocks(const Shape& shape, int rank, int ranks);
+
+// In place the shorter buffer lies inside the longer one: where, in elements.
 size_t inPlaceOffset(Collective collective, const Shape& shape, int rank);
 
 struct Bandwidth {
@@ -65,6 +83,12 @@ struct Bandwidth {
   double busGBps = 0;
 };
 Bandwidth bandwidthOf(Collective collective, size_t reportedBytes, int ranks, double seconds);
+
+// What an alltoallv is given, entry by entry a rank.
+struct BlockArrays {
+  std::vector<size_t> sendCounts, sendOffsets, recvCounts, recvOffsets;
+};
+BlockArrays blockArraysOf(const Shape& shape, int rank, int ranks);
 
 // One call, on a NULL stream.
 struct CallArguments {
@@ -78,6 +102,7 @@ struct CallArguments {
   int rank = 0;
   int ranks = 1;
   incclComm_t comm = nullptr;
+  const BlockArrays* blocks = nullptr;  // of an alltoallv
 };
 incclResult_t call(const CallArguments& arguments);
 

@@ -69,12 +69,14 @@ void describeMeasurement(CLI::App& app, Options& o, RawValues& raw) {
   addIntegers(app,
               {{"-f,--stepfactor", &raw.stepFactor, 1, kMany, "or what to multiply by; 1 = add"}},
               "Sizes");
-  addTexts(app,
-           {{"-o,--op", &raw.ops, "OP", "sum, prod, max, min or all"},
-            {"-d,--datatype", &raw.types, "TYPE",
-             "int8 … uint64 half float double bfloat16 f8e4m3 f8e5m2 all"},
-            {"-r,--root", &raw.root, "RANK", "root of broadcast; all or -1 = each in turn"}},
-           "What is called");
+  addTexts(
+      app,
+      {{"-o,--op", &raw.ops, "OP", "sum prod max min avg mulsum band bor bxor land lor all"},
+       {"-d,--datatype", &raw.types, "TYPE",
+        "int8 … uint64 half float double bfloat16 f8e4m3 f8e5m2 bool complex64 complex128 all"},
+       {"-r,--root", &raw.root, "RANK",
+        "root of broadcast, reduce, gather, scatter; all or -1 = each in turn"}},
+      "What is called");
   addIntegers(
       app,
       {{"-n,--iters", &o.iterations, 1, kMany, "timed iterations"},

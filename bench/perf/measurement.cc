@@ -1,5 +1,8 @@
-// Statistics over iterations, with the percentile rule of nccl-tests (nearest rank, rounded up).
+// Words for a case; statistics over iterations, with the percentile rule of nccl-tests (nearest
+// rank, rounded up).
 #include "perf/measurement.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +17,12 @@ double percentile(const std::vector<double>& sorted, size_t percent) {
 }
 
 }  // namespace
+
+std::string describe(const Case& c) {
+  const std::string root = c.collective.rooted ? fmt::format(", root {}", c.root) : std::string();
+  return fmt::format("{} of {} {} ({}{})", c.collective.name, c.shape.count, c.type.name, c.op.name,
+                     root);
+}
 
 IterationStatistics statisticsOf(std::vector<double> microseconds) {
   if (microseconds.empty()) return {};

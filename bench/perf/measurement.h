@@ -21,6 +21,9 @@ struct Case {
   size_t bytes = 0;  // the size column
 };
 
+// "all_reduce of 8 float (sum)", for messages.
+std::string describe(const Case& measured);
+
 // Of one iteration, in microseconds per call, over the iterations that are not skipped.
 struct IterationStatistics {
   double min = 0, max = 0, mean = 0, p50 = 0, p95 = 0, p99 = 0, deviation = 0;

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "perf/choices.h"
@@ -20,16 +21,22 @@ Problem wrong(const char* flag, const std::string& what) {
   return Problem{fmt::format("{}: {}", flag, what)};
 }
 
+template <typename Table>
+std::string namesOf(const Table& table) {
+  std::vector<std::string_view> names;
+  for (const auto& row : table) names.emplace_back(row.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 Done readCollective(const RawValues& raw, Options& o) {
   if (const CollectiveTraits* found = findCollective(raw.collective)) {
     o.collective = *found;
     return done();
   }
-  if (isPlannedCollective(raw.collective))
-    return wrong("COLL", fmt::format("{} is not in this library yet", raw.collective));
-  return wrong("COLL", fmt::format("'{}' is not a collective: all_reduce broadcast all_gather "
-                                   "sendrecv barrier",
-                                   raw.collective));
+  if (raw.collective == "hypercube")
+    return wrong("COLL", "hypercube, a pattern of messages, is not measured here: see sendrecv");
+  return wrong("COLL",
+               fmt::format("'{}' is not a collective: {}", raw.collective, collectiveNames()));
 }
 
 Done readSizes(const RawValues& raw, Options& o) {
@@ -51,25 +58,26 @@ Done readSizes(const RawValues& raw, Options& o) {
 }
 
 Done readTypesAndOps(const RawValues& raw, Options& o) {
+  Wanted wanted;
   if (raw.types == "all") {
-    o.types.assign(elementTypes().begin(), elementTypes().end());
-    o.typesAreAll = true;
+    wanted.types.assign(elementTypes().begin(), elementTypes().end());
   } else if (const ElementType* type = findElementType(raw.types)) {
-    o.types = {*type};
+    wanted.types = {*type};
   } else {
-    return wrong("-d,--datatype", fmt::format("'{}' is not a type", raw.types));
+    return wrong("-d,--datatype",
+                 fmt::format("'{}' is not a type: {}, all", raw.types, namesOf(elementTypes())));
   }
   if (raw.ops == "all") {
-    o.ops.assign(reductionOps().begin(), reductionOps().end());
-    o.opsAreAll = true;
+    wanted.ops.assign(reductionOps().begin(), reductionOps().end());
   } else if (const ReductionOp* op = findReductionOp(raw.ops)) {
-    o.ops = {*op};
-  } else if (raw.ops == "avg" || raw.ops == "mulsum") {
-    return wrong("-o,--op", fmt::format("{} is not in this library yet", raw.ops));
+    wanted.ops = {*op};
   } else {
-    return wrong("-o,--op",
-                 fmt::format("'{}' is not an operation: sum, prod, max, min, all", raw.ops));
+    return wrong("-o,--op", fmt::format("'{}' is not an operation: {}, all", raw.ops,
+                                        namesOf(reductionOps())));
   }
+  Outcome<Support> pairs = supportOf(o.collective, wanted);
+  PERF_TRY(pairs);
+  o.pairs = std::move(pairs.value());
   return done();
 }
 
@@ -108,17 +116,43 @@ Done readGpuFlags(const RawValues& raw, const CLI::App& app, Options& o) {
   return done();
 }
 
-Done readMinimumBandwidth(Options& o) {
-  for (const char* name : {"INCCL_TESTS_MIN_BW", "NCCL_TESTS_MIN_BW"}) {
-    const char* text = std::getenv(name);
-    if (text == nullptr) continue;
-    char* end = nullptr;
-    const double value = std::strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= 0))
-      return wrong(name, fmt::format("'{}' is not a bandwidth in GB/s", text));
-    o.minimumBusGBps = value;
-    return done();
+// The value of INCCL_TESTS_name, or of NCCL_TESTS_name where that is not set.
+std::optional<std::pair<std::string, std::string>> testsVariable(const std::string& name) {
+  for (const char* prefix : {"INCCL_TESTS_", "NCCL_TESTS_"}) {
+    const std::string whole = prefix + name;
+    if (const char* text = std::getenv(whole.c_str())) return std::pair{whole, std::string(text)};
   }
+  return std::nullopt;
+}
+
+Outcome<std::optional<double>> numberVariable(const std::string& name, double largest,
+                                              const char* meaning) {
+  const auto variable = testsVariable(name);
+  if (!variable) return std::optional<double>();
+  const std::string& text = variable->second;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(value >= 0) || value > largest)
+    return wrong(variable->first.c_str(), fmt::format("'{}' is not {}", text, meaning));
+  return std::optional<double>(value);
+}
+
+Done readVariables(Options& o) {
+  const auto bandwidth =
+      numberVariable("MIN_BW", std::numeric_limits<double>::max(), "a bandwidth in GB/s");
+  PERF_TRY(bandwidth);
+  o.minimumBusGBps = bandwidth.value();
+  const auto spread = numberVariable("ALLTOALLV_SPREAD", 1, "a spread from 0 to 1");
+  PERF_TRY(spread);
+  o.spread = spread.value().value_or(1);
+  for (const char* name : {"SPLIT", "SPLIT_MASK", "ALLTOALLV_MATRIX_FILE", "ALLTOALLV_MATRIX_SCALE",
+                           "ALLTOALLV_PRINT_SUMMARY"}) {
+    const auto variable = testsVariable(name);
+    if (variable && !variable->second.empty())
+      return wrong(variable->first.c_str(), "this variable of nccl-tests is not understood here");
+  }
+  if (testsVariable("DEVICE"))
+    o.notes.emplace_back("NCCL_TESTS_DEVICE only means something on GPUs");
   return done();
 }
 
@@ -128,7 +162,7 @@ Done understand(const RawValues& raw, const CLI::App& app, Options& o) {
   PERF_TRY(readTypesAndOps(raw, o));
   PERF_TRY(readRoot(raw, o));
   PERF_TRY(readGpuFlags(raw, app, o));
-  PERF_TRY(readMinimumBandwidth(o));
+  PERF_TRY(readVariables(o));
   PERF_TRY(checkTransport(o.transport));
   PERF_TRY(checkAlgorithms(o.algorithm));
   PERF_TRY(checkProtocols(o.protocol));
@@ -174,13 +208,12 @@ std::variant<Options, Leave> parseOptions(int argc, const char* const* argv) {
       "Measures and verifies a collective of INCCL: flags, columns, formulas and exit status of "
       "nccl-tests.",
       "inccl-perf"};
-  app.footer(fmt::format("Not in this library yet: {}.\n{}", plannedCollectives(), kFooter));
+  app.footer(kFooter);
   app.get_formatter()->column_width(36);
   bool version = false;
   app.add_flag("--version", version, "print the versions and leave");
-  CLI::Option* collective = app.add_option("COLL", raw.collective,
-                                           "all_reduce, broadcast, all_gather, sendrecv or barrier")
-                                ->type_name("");
+  const std::string names = collectiveNames();
+  CLI::Option* collective = app.add_option("COLL", raw.collective, names)->type_name("");
   describeFlags(app, o, raw);
   try {
     app.parse(argc, argv);
@@ -190,11 +223,9 @@ std::variant<Options, Leave> parseOptions(int argc, const char* const* argv) {
     return Leave{kExitUsage, fmt::format("inccl-perf: {}\n", error.what())};
   }
   if (version) return Leave{0, versionText()};
-  const Done understood =
-      collective->count() == 0
-          ? Done(
-                wrong("COLL", "which collective? all_reduce broadcast all_gather sendrecv barrier"))
-          : understand(raw, app, o);
+  const Done understood = collective->count() == 0
+                              ? Done(wrong("COLL", "which collective? " + names))
+                              : understand(raw, app, o);
   if (!understood.ok()) {
     return Leave{kExitUsage,
                  fmt::format("inccl-perf: {} (--help tells more)\n", understood.problem().text)};

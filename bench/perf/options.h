@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "perf/collectives.h"
-#include "perf/elements.h"
 #include "perf/size_sweep.h"
+#include "perf/support.h"
 
 namespace inccl::perf {
 
@@ -29,11 +29,9 @@ struct Options {
   SizeRange range;
   std::vector<uint64_t> sizes;  // the range, expanded
 
-  std::vector<ElementType> types;
-  std::vector<ReductionOp> ops;
-  bool typesAreAll = false;  // "all": what the library refuses is left out, with a note
-  bool opsAreAll = false;
-  int root = 0;  // -1 = each rank in turn
+  Support pairs;      // of types and operations
+  int root = 0;       // -1 = each rank in turn
+  double spread = 1;  // of alltoallv: INCCL_TESTS_ALLTOALLV_SPREAD
 
   int iterations = 20;
   int warmups = 1;

@@ -160,6 +160,7 @@ nlohmann::ordered_json jsonOf(const Options& o, const RunRecord& record) {
             {"start_time", record.startTime},
             {"args", o.arguments},
             {"env", environmentJson()},
+            {"nccl_version", nullptr},
             {"inccl_version", record.libraryVersion},
             {"config", configJson(o, record.ranks)},
             {"results", Json::array()}};

@@ -15,7 +15,6 @@
 #include "perf/host.h"
 #include "perf/reporter.h"
 #include "perf/runner.h"
-#include "perf/support.h"
 #include "perf/watchdog.h"
 
 namespace inccl::perf {
@@ -36,11 +35,11 @@ class RankRun {
  private:
   Done gatherRanks();
   Done fitIntoMemory();
-  [[nodiscard]] std::vector<Case> cases(const Support& support) const;
+  [[nodiscard]] std::vector<Case> cases() const;
   Outcome<Row> measureRow(Runner& runner, Watchdog& watchdog, const Case& measured);
   void account(const Row& row);
   [[nodiscard]] Summary summary() const;
-  void printLeftOut(const Support& support);
+  void printLeftOut();
   [[nodiscard]] bool allOnOneHost() const;
 
   const Options& options_;
@@ -99,7 +98,7 @@ Done RankRun::fitIntoMemory() {
 }
 
 // In nccl-tests' order: types, operations, roots, sizes.
-std::vector<Case> RankRun::cases(const Support& support) const {
+std::vector<Case> RankRun::cases() const {
   const CollectiveTraits& collective = options_.collective;
   std::vector<int> roots = {-1};
   if (collective.rooted && options_.root >= 0) roots = {options_.root};
@@ -108,11 +107,11 @@ std::vector<Case> RankRun::cases(const Support& support) const {
     for (int rank = 0; rank < team_.ranks(); ++rank) roots.push_back(rank);
   }
   std::vector<Case> all;
-  for (const TypeAndOp& what : support.usable) {
+  for (const TypeAndOp& what : options_.pairs.usable) {
     for (const int root : roots) {
       for (const uint64_t size : sizes_) {
         Case c{collective, what.type, what.op, root, {}, 0};
-        c.shape = shapeOf(collective.id, size, what.type.bytes, team_.ranks());
+        c.shape = shapeOf(collective.id, size, what.type.bytes, team_.ranks(), options_.spread);
         c.bytes = reportedBytes(c.shape, what.type.bytes);
         all.push_back(c);
       }
@@ -151,26 +150,23 @@ Summary RankRun::summary() const {
   return {wrong_, average, options_.minimumBusGBps};
 }
 
-void RankRun::printLeftOut(const Support& support) {
-  if (reporter_ != nullptr && !support.leftOut.empty()) {
-    reporter_->remark(
-        fmt::format("Left out, not in this library: {}", fmt::join(support.leftOut, " ")));
-  }
+void RankRun::printLeftOut() {
+  const std::vector<std::string>& leftOut = options_.pairs.leftOut;
+  if (reporter_ != nullptr && !leftOut.empty())
+    reporter_->remark(fmt::format("Left out, not defined: {}", fmt::join(leftOut, " ")));
 }
 
 Outcome<Summary> RankRun::run() {
   if (team_.rank() == 0) reporter_ = std::make_unique<Reporter>(options_);
   PERF_TRY(gatherRanks());
-  Outcome<Support> support = findSupport(team_, options_);
-  PERF_TRY(support);
   if (reporter_ != nullptr) reporter_->head(rankInfos_);
   PERF_TRY(fitIntoMemory());
-  printLeftOut(support.value());
+  printLeftOut();
   if (reporter_ != nullptr) reporter_->columns();
   Outcome<Runner> runner = Runner::create(team_, options_, sizes_.back(), allOnOneHost());
   PERF_TRY(runner);
   Watchdog watchdog(team_, options_.timeoutSeconds);
-  const std::vector<Case> rows = cases(support.value());
+  const std::vector<Case> rows = cases();
   for (int cycle = 0; options_.cycles == 0 || cycle < options_.cycles; ++cycle) {
     for (size_t i = 0; i < rows.size(); ++i) {
       if (reporter_ != nullptr)

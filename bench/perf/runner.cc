@@ -2,32 +2,18 @@
 #include "perf/runner.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <thread>
 #include <utility>
+
+#include "perf/monotonic_clock.h"
 
 namespace inccl::perf {
 namespace {
 
-int64_t nowNanos() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
-}
-
-constexpr size_t kLargestElement = 8;
+constexpr size_t kLargestElement = 16;
 // Of the places of --rotate. Guards stand around the first place only, which is the checked one.
 constexpr size_t kRotationAlignment = 64;
-
-std::string describe(const Case& c) {
-  const std::string root = c.collective.rooted ? fmt::format(", root {}", c.root) : std::string();
-  return fmt::format("{} of {} {} ({}{})", c.collective.name, c.shape.count, c.type.name, c.op.name,
-                     root);
-}
 
 }  // namespace
 
@@ -48,7 +34,8 @@ Runner::Runner(Team& team, const Options& options, uint64_t capacity, bool oneHo
       capacity_(capacity),
       oneHost_(oneHost),
       sendBuffer_(std::move(send)),
-      recvBuffer_(std::move(recv)) {}
+      recvBuffer_(std::move(recv)),
+      operation_(team) {}
 
 CallBuffers Runner::buffersFor(const Case& c, bool inPlace) const {
   const size_t shift = static_cast<size_t>(options_->unalignElements) * c.type.bytes;
@@ -57,24 +44,33 @@ CallBuffers Runner::buffersFor(const Case& c, bool inPlace) const {
   buffers.recv = recvBuffer_.span(shift, c.shape.recvElements * c.type.bytes);
   buffers.send = sendBuffer_.span(shift, c.shape.sendElements * c.type.bytes);
   if (inPlace) {
+    const Span outer = recvBuffer_.span(shift, std::max(buffers.send.bytes, buffers.recv.bytes));
     const size_t offset = inPlaceOffset(c.collective.id, c.shape, team_->rank()) * c.type.bytes;
-    buffers.send = {buffers.recv.data + offset, buffers.send.bytes};
+    Span& inner = buffers.send.bytes > buffers.recv.bytes ? buffers.recv : buffers.send;
+    buffers.send.data = buffers.recv.data = outer.data;
+    if (buffers.send.bytes != buffers.recv.bytes) inner.data += offset;
   }
   return buffers;
 }
 
-CallArguments Runner::argumentsFor(const Case& c, const CallBuffers& buffers) const {
+Outcome<CallArguments> Runner::argumentsFor(const Case& c, const CallBuffers& buffers) {
+  Outcome<incclRedOp_t> op = operation_.choose(c.type, c.op);
+  PERF_TRY(op);
   CallArguments a;
   a.collective = c.collective.id;
   a.send = buffers.send.data;
   a.recv = buffers.recv.data;
   a.count = c.shape.count;
   a.type = c.type.id;
-  a.op = c.op.id;
+  a.op = op.value();
   a.root = c.root;
   a.rank = team_->rank();
   a.ranks = team_->ranks();
   a.comm = team_->comm();
+  if (c.collective.id == Collective::kAllToAllv) {
+    blocks_ = blockArraysOf(c.shape, a.rank, a.ranks);
+    a.blocks = &blocks_;
+  }
   return a;
 }
 
@@ -83,8 +79,9 @@ void Runner::chooseRotation(const Case& c, const CallBuffers& buffers) {
   rotationStep_ = (c.bytes + kRotationAlignment - 1) / kRotationAlignment * kRotationAlignment;
   rotationPlaces_ =
       options_->rotate && c.bytes > 0 ? std::max<size_t>(1, capacity_ / rotationStep_) : 1;
+  if (buffers.inPlace) return fillPlaces(buffers.outer(), rotationStep_, rotationPlaces_);
   fillPlaces(buffers.recv, rotationStep_, rotationPlaces_);
-  if (!buffers.inPlace) fillPlaces(buffers.send, rotationStep_, rotationPlaces_);
+  fillPlaces(buffers.send, rotationStep_, rotationPlaces_);
 }
 
 CallArguments Runner::rotated(const CallArguments& arguments, size_t turn) const {
@@ -175,76 +172,39 @@ Outcome<IterationTimes> Runner::iterationTimes(const std::vector<double>& mine) 
   return times;
 }
 
-Outcome<int64_t> Runner::checkedCalls(const Case& c, bool inPlace) {
-  const CallBuffers buffers = buffersFor(c, inPlace);
-  int64_t wrong = 0;
-  for (int i = 0; i < options_->checks && wrong == 0; ++i) {
-    const uint64_t seed = ++seed_;
-    prepareData(c, place(), buffers, seed);
-    PERF_TRY(checkCall(call(argumentsFor(c, buffers)), "checked call", team_->comm()));
-    const WrongData mine = findWrongData(c, place(), buffers, seed);
-    if (mine.elements > 0) {
-      fmt::print(stderr, "inccl-perf: rank {}: {}, {}: {}\n", team_->rank(), describe(c),
-                 inPlace ? "in place" : "out of place", mine.what);
-    }
-    Outcome<int64_t> total = team_->reduce(mine.elements, incclSum);
-    PERF_TRY(total);
-    // A library whose sums are wrong must not be able to hide it from this rank.
-    wrong = std::max(total.value(), mine.elements);
-  }
-  return wrong;
+Done Runner::addTimes(const Case& c, const Timing& timing, Measurement& m) {
+  Outcome<double> seconds = overRanks(timing.secondsPerCall);
+  PERF_TRY(seconds);
+  m.microseconds = seconds.value() * 1e6;
+  m.bandwidth = bandwidthOf(c.collective.id, c.bytes, team_->ranks(), seconds.value());
+  if (!options_->perIteration) return done();
+  Outcome<IterationTimes> times = iterationTimes(timing.iterationMicroseconds);
+  PERF_TRY(times);
+  m.iterations = std::move(times.value());
+  return done();
 }
 
-// A barrier is right if no rank leaves it before the last one has come. One rank comes late.
-Outcome<int64_t> Runner::checkedBarriers() {
-  int64_t wrong = 0;
-  for (int i = 0; i < options_->checks && wrong == 0; ++i) {
-    if (static_cast<int>(++seed_ % static_cast<uint64_t>(team_->ranks())) == team_->rank())
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    const int64_t came = nowNanos();
-    PERF_TRY(team_->barrier());
-    const int64_t left = nowNanos();
-    Outcome<int64_t> lastCame = team_->reduce(came, incclMax);
-    PERF_TRY(lastCame);
-    Outcome<int64_t> early = team_->reduce(int64_t{left < lastCame.value()}, incclSum);
-    PERF_TRY(early);
-    wrong = early.value();
-  }
-  return wrong;
+Outcome<Measurement> Runner::measureCase(const Case& c, bool inPlace) {
+  const CallBuffers buffers = buffersFor(c, inPlace);
+  Outcome<CallArguments> arguments = argumentsFor(c, buffers);
+  PERF_TRY(arguments);
+  prepareData(c, place(), buffers, ++seed_);
+  chooseRotation(c, buffers);
+  for (int i = 0; i < options_->warmups; ++i)
+    PERF_TRY(checkCall(iterate(arguments.value(), i), "warm-up", team_->comm()));
+  Outcome<Timing> timing = timedLoop(arguments.value());
+  PERF_TRY(timing);
+  Measurement m;
+  PERF_TRY(addTimes(c, timing.value(), m));
+  PERF_TRY(addChecks(c, buffers, arguments.value(), m));
+  return m;
 }
 
 Outcome<Measurement> Runner::measure(const Case& c, bool inPlace) {
-  const auto within = [&](const Problem& problem) {
-    return Problem{fmt::format("rank {}: {}: {}", team_->rank(), describe(c), problem.text)};
-  };
-  const CallBuffers buffers = buffersFor(c, inPlace);
-  const CallArguments arguments = argumentsFor(c, buffers);
-  prepareData(c, place(), buffers, ++seed_);
-  chooseRotation(c, buffers);
-  for (int i = 0; i < options_->warmups; ++i) {
-    if (const Done ran = checkCall(iterate(arguments, i), "warm-up", arguments.comm); !ran.ok())
-      return within(ran.problem());
-  }
-  Outcome<Timing> timing = timedLoop(arguments);
-  if (!timing.ok()) return within(timing.problem());
-  Outcome<double> seconds = overRanks(timing.value().secondsPerCall);
-  if (!seconds.ok()) return within(seconds.problem());
-
-  Measurement m;
-  m.microseconds = seconds.value() * 1e6;
-  m.bandwidth = bandwidthOf(c.collective.id, c.bytes, team_->ranks(), seconds.value());
-  if (options_->perIteration) {
-    Outcome<IterationTimes> times = iterationTimes(timing.value().iterationMicroseconds);
-    if (!times.ok()) return within(times.problem());
-    m.iterations = std::move(times.value());
-  }
-  const bool checkable = c.collective.movesData || oneHost_;
-  if (options_->checks > 0 && checkable) {
-    Outcome<int64_t> wrong = c.collective.movesData ? checkedCalls(c, inPlace) : checkedBarriers();
-    if (!wrong.ok()) return within(wrong.problem());
-    m.wrong = wrong.value();
-  }
-  return m;
+  Outcome<Measurement> measured = measureCase(c, inPlace);
+  if (measured.ok()) return measured;
+  return Problem{
+      fmt::format("rank {}: {}: {}", team_->rank(), describe(c), measured.problem().text)};
 }
 
 }  // namespace inccl::perf

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "perf/case_operation.h"
 #include "perf/checked_call.h"
 #include "perf/guarded_buffer.h"
 #include "perf/measurement.h"
@@ -37,7 +38,7 @@ class Runner {
          GuardedBuffer recv);
 
   [[nodiscard]] CallBuffers buffersFor(const Case& measured, bool inPlace) const;
-  [[nodiscard]] CallArguments argumentsFor(const Case& measured, const CallBuffers& buffers) const;
+  Outcome<CallArguments> argumentsFor(const Case& measured, const CallBuffers& buffers);
   [[nodiscard]] RankPlace place() const { return {team_->rank(), team_->ranks()}; }
 
   [[nodiscard]] CallArguments rotated(const CallArguments& arguments, size_t turn) const;
@@ -46,7 +47,12 @@ class Runner {
   Outcome<Timing> timedLoop(const CallArguments& arguments);
   Outcome<double> overRanks(double seconds);
   Outcome<IterationTimes> iterationTimes(const std::vector<double>& mine);
-  Outcome<int64_t> checkedCalls(const Case& measured, bool inPlace);
+  Outcome<int64_t> checkedCalls(const Case& measured, const CallBuffers& buffers,
+                                const CallArguments& arguments);
+  Done addTimes(const Case& measured, const Timing& timing, Measurement& target);
+  Done addChecks(const Case& measured, const CallBuffers& buffers, const CallArguments& arguments,
+                 Measurement& target);
+  Outcome<Measurement> measureCase(const Case& measured, bool inPlace);
   Outcome<int64_t> checkedBarriers();
 
   Team* team_;
@@ -54,6 +60,8 @@ class Runner {
   uint64_t capacity_;  // usable bytes of each buffer, without the shift of -u
   bool oneHost_;
   GuardedBuffer sendBuffer_, recvBuffer_;
+  CaseOperation operation_;
+  BlockArrays blocks_;  // of the case being measured, if it is an alltoallv
   size_t rotationStep_ = 0, rotationPlaces_ = 1;  // --rotate, for the case being measured
   uint64_t seed_ = 1;  // equal on all ranks: every rank measures the same cases in order
 };

@@ -1,16 +1,15 @@
-// Which types and operations the library that runs can do, found by asking it.
+// Which pairs of type and operation a run goes through.
 //
-// Each is tried once with one element. A refusal (incclInvalidArgument) changes nothing and is the
-// same on all ranks, so all of them come to the same list. What was asked for by name and is
-// refused is a problem; what came from "all" is left out and named.
+// What the header does not define is left out and named; if that leaves nothing, because the pair
+// was asked for by name, it is a problem.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "perf/measurement.h"
-#include "perf/options.h"
-#include "perf/team.h"
+#include "perf/collectives.h"
+#include "perf/elements.h"
+#include "perf/outcome.h"
 
 namespace inccl::perf {
 
@@ -19,11 +18,16 @@ struct TypeAndOp {
   ReductionOp op{};  // name "none" where the collective does not reduce
 };
 
-struct Support {
-  std::vector<TypeAndOp> usable;     // in the order of the rows
-  std::vector<std::string> leftOut;  // "half", or, where only some operations lack, "half/prod"
+struct Wanted {
+  std::vector<ElementType> types;
+  std::vector<ReductionOp> ops;
 };
 
-Outcome<Support> findSupport(Team& team, const Options& options);
+struct Support {
+  std::vector<TypeAndOp> usable;     // in the order of the rows
+  std::vector<std::string> leftOut;  // "half/band,bor"
+};
+
+Outcome<Support> supportOf(const CollectiveTraits& collective, const Wanted& wanted);
 
 }  // namespace inccl::perf

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
+#include "base/data_type.h"
 #include "comm/plan.h"
 #include "perf/choices.h"
+#include "perf/elements.h"
 
 namespace inccl::perf {
 namespace {
@@ -66,6 +69,22 @@ TEST(Choices, GrammarIsTheLibrarys) {
   }
   for (const char* text : {"tiny", "LANES", "^flat,half", "broadcast:publish", "ring", "barrier:"})
     EXPECT_EQ(checkProtocols(text).ok(), sentenceOf("", text).empty()) << text;
+}
+
+TEST(Choices, TypesOperationsAndTheirPairsAreTheLibrarys) {
+  EXPECT_EQ(elementTypes().size(), std::size(kDataTypes));
+  EXPECT_EQ(reductionOps().size(), std::size(kRedOps));
+  for (const ElementType& type : elementTypes()) {
+    const auto inside = static_cast<DataType>(type.id);
+    EXPECT_EQ(name(inside), type.name);
+    EXPECT_EQ(sizeOf(inside), type.bytes);
+    for (const ReductionOp& op : reductionOps()) {
+      const RedOp reduction = op.id == kMulSum ? RedOp::kPreMulSum : static_cast<RedOp>(op.id);
+      EXPECT_EQ(name(reduction), op.name);
+      EXPECT_EQ(whyRefused(inside, reduction).empty(), whyUndefined(type.kind, op.id).empty())
+          << type.name << " " << op.name;
+    }
+  }
 }
 
 TEST(Choices, TransportsAreSingleWords) {

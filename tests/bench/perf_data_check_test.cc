@@ -133,8 +133,9 @@ class PlayedCall {
     b.inPlace = inPlace;
     b.recv = memory_[memory_.size() - 2].span(element, case_.shape.recvElements * element);
     b.send = memory_.back().span(element, case_.shape.sendElements * element);
-    if (inPlace)
-      b.send.data = b.recv.data + inPlaceOffset(case_.collective.id, case_.shape, rank) * element;
+    const size_t offset = inPlaceOffset(case_.collective.id, case_.shape, rank) * element;
+    if (inPlace && b.recv.bytes >= b.send.bytes) b.send.data = b.recv.data + offset;
+    if (inPlace && b.recv.bytes < b.send.bytes) b.recv.data = b.send.data + offset;
     buffers_.push_back(b);
   }
 
@@ -158,7 +159,8 @@ class PlayedCall {
         copyBlock(sent[static_cast<size_t>(case_.root)], rank, to);
         break;
       case Collective::kAllToAll:
-        for (const auto& bytes : sent) to = copyBlock(bytes, rank, to);
+      case Collective::kAllToAllv:
+        for (int source = 0; source < ranks_; ++source) to = copyFor(sent, source, rank, to);
         break;
       case Collective::kBroadcast:
         copyFrom(case_.root);
@@ -183,6 +185,15 @@ class PlayedCall {
     return std::copy(first, first + static_cast<ptrdiff_t>(blockBytes()), to);
   }
 
+  std::byte* copyFor(const std::vector<std::vector<std::byte>>& sent, int source, int rank,
+                     std::byte* to) const {
+    if (case_.shape.count == 0) return to;
+    const Block block = sendBlocks(case_.shape, source, ranks_)[static_cast<size_t>(rank)];
+    const auto first = sent[static_cast<size_t>(source)].begin() +
+                       static_cast<ptrdiff_t>(block.offset * case_.type.bytes);
+    return std::copy(first, first + static_cast<ptrdiff_t>(block.count * case_.type.bytes), to);
+  }
+
   void sumInt32(const std::vector<std::vector<std::byte>>& sent, size_t offset,
                 std::byte* to) const {
     for (size_t i = 0; i < case_.shape.count; ++i) {
@@ -202,7 +213,9 @@ class PlayedCall {
   std::vector<CallBuffers> buffers_;
 };
 
-constexpr const char* kMoving[] = {"all_reduce", "broadcast", "all_gather", "sendrecv"};
+constexpr const char* kMoving[] = {"all_reduce", "broadcast", "all_gather", "reduce_scatter",
+                                   "reduce",     "gather",    "scatter",    "alltoall",
+                                   "alltoallv",  "sendrecv"};
 
 TEST(CheckedCall, ARightCallHasNothingWrong) {
   for (const char* collective : kMoving) {
@@ -225,8 +238,12 @@ TEST(CheckedCall, ACallThatDoesNothingIsWrongInEveryElementThatItHadToWrite) {
   for (const char* collective : kMoving) {
     PlayedCall call(collective, "int32", "sum", 40000, 2, 0, false);
     call.prepare();
-    for (const int64_t wrong : call.wrong())
-      EXPECT_EQ(wrong, static_cast<int64_t>(call.measured().shape.recvElements)) << collective;
+    for (int rank = 0; rank < 2; ++rank) {
+      const bool writes = receives(call.measured(), rank);
+      EXPECT_EQ(call.wrongOf(rank).elements,
+                writes ? static_cast<int64_t>(call.measured().shape.recvElements) : 0)
+          << collective << " rank " << rank;
+    }
   }
 }
 
@@ -268,6 +285,40 @@ TEST(CheckedCall, AGatherWithTwoBlocksExchangedIsWrong) {
   std::byte* recv = call.buffers(0).recv.data;
   std::swap_ranges(recv, recv + 4096, recv + 2 * 4096);
   EXPECT_THAT(call.wrong(), ::testing::ElementsAre(2048, 0, 0));
+}
+
+// The blocks that are another rank's share are not the call's to touch.
+TEST(CheckedCall, InPlaceOnlyTheResultMayChange) {
+  for (const char* collective : {"reduce_scatter", "scatter"}) {
+    PlayedCall call(collective, "int32", "sum", 3 * 4096, 3, 0, true);
+    call.prepare();
+    call.play();
+    EXPECT_THAT(call.wrong(), ::testing::Each(0)) << collective;
+    call.buffers(1).send.data[2 * 4096] ^= std::byte{1};  // the block of rank 2
+    call.buffers(2).send.data[2 * 4096] ^= std::byte{1};  // its own: the result
+    EXPECT_THAT(call.wrong(), ::testing::ElementsAre(0, 1, 1)) << collective;
+  }
+}
+
+TEST(CheckedCall, InPlaceAGatherLeavesOthersMemoryAlone) {
+  PlayedCall call("gather", "int32", "sum", 3 * 4096, 3, 0, true);
+  call.prepare();
+  call.play();
+  EXPECT_THAT(call.wrong(), ::testing::Each(0));
+  call.buffers(1).recv.data[0] ^= std::byte{1};         // poison
+  call.buffers(2).recv.data[2 * 4096] ^= std::byte{1};  // what it sent
+  EXPECT_THAT(call.wrong(), ::testing::ElementsAre(0, 1, 1));
+}
+
+TEST(CheckedCall, TheBlockOfAnotherRankIsWrong) {
+  PlayedCall call("alltoallv", "int32", "sum", 3 * 4096, 3, -1, false);
+  call.prepare();
+  call.play();
+  const Block fromNext = recvBlocks(call.measured().shape, 0, 3)[1];
+  ASSERT_GT(fromNext.count, 0u);
+  std::byte* const block = call.buffers(0).recv.data + fromNext.offset * 4;
+  std::memmove(block, block + 4, fromNext.count * 4 - 4);
+  EXPECT_THAT(call.wrong(), ::testing::ElementsAre(static_cast<int64_t>(fromNext.count) - 1, 0, 0));
 }
 
 }  // namespace

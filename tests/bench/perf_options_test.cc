@@ -89,8 +89,9 @@ TEST(ParseOptions, HasNcclTestsDefaults) {
   EXPECT_EQ(o.warmups, 1);
   EXPECT_EQ(o.checks, 1);
   EXPECT_EQ(o.averaging, Averaging::kMean);
-  EXPECT_STREQ(o.types.front().name, "float");
-  EXPECT_STREQ(o.ops.front().name, "sum");
+  ASSERT_EQ(o.pairs.usable.size(), 1u);
+  EXPECT_STREQ(o.pairs.usable.front().type.name, "float");
+  EXPECT_STREQ(o.pairs.usable.front().op.name, "sum");
 }
 
 TEST(ParseOptions, TakesNcclTestsFlagsInShortAndLong) {
@@ -121,9 +122,9 @@ TEST(ParseOptions, TakesNcclTestsFlagsInShortAndLong) {
     EXPECT_EQ(o.iterations, 5);
     EXPECT_EQ(o.warmups, 2);
     EXPECT_EQ(o.checks, 3);
-    EXPECT_EQ(o.ops.size(), 4u);
-    EXPECT_EQ(o.types.size(), 12u);
-    EXPECT_TRUE(o.typesAreAll && o.opsAreAll);
+    // 8 integers x 11, 6 floats x 6, bool x 4, 2 complex x 2.
+    EXPECT_EQ(o.pairs.usable.size(), 132u);
+    EXPECT_THAT(o.pairs.leftOut, ::testing::Contains("half/band,bor,bxor,land,lor"));
     EXPECT_EQ(o.averaging, Averaging::kMax);
     EXPECT_EQ(o.callsPerGroup, 2);
     EXPECT_EQ(o.cycles, 0);
@@ -151,7 +152,7 @@ TEST(ParseOptions, RefusalsNameTheFlagAndTheValue) {
   const std::vector<std::pair<std::vector<const char*>, std::vector<const char*>>> wrong = {
       {{}, {"COLL"}},
       {{"all-reduce"}, {"'all-reduce'"}},
-      {{"alltoallv"}, {"alltoallv", "not in this library yet"}},
+      {{"hypercube"}, {"hypercube", "sendrecv"}},
       {{"all_reduce", "-b", "8", "-e", "4"}, {"-b,--minbytes 8", "-e,--maxbytes 4"}},
       {{"all_reduce", "-b", "8Q"}, {"-b,--minbytes", "'8Q'"}},
       {{"all_reduce", "-i", "-1"}, {"-i,--stepbytes", "'-1'"}},
@@ -163,7 +164,9 @@ TEST(ParseOptions, RefusalsNameTheFlagAndTheValue) {
       {{"all_reduce", "-m", "0"}, {"--agg_iters"}},
       {{"all_reduce", "-d", "float32"}, {"-d,--datatype", "'float32'"}},
       {{"all_reduce", "-o", "xor"}, {"-o,--op", "'xor'"}},
-      {{"all_reduce", "-o", "avg"}, {"-o,--op", "not in this library yet"}},
+      {{"all_reduce", "-o", "band"}, {"-o,--op", "float/band", "integers"}},
+      {{"all_reduce", "-o", "prod", "-d", "complex64"}, {"complex64/prod", "sum and avg"}},
+      {{"reduce", "-o", "sum", "-d", "bool"}, {"bool/sum", "land, lor, max and min"}},
       {{"broadcast", "-r", "-2"}, {"-r,--root", "'-2'"}},
       {{"broadcast", "-r", "3", "--np", "3"}, {"-r,--root", "3 is not a rank"}},
       {{"broadcast", "-r", "6", "--np", "3", "-t", "2"}, {"-r,--root", "0 to 5"}},
@@ -199,6 +202,16 @@ TEST(ParseOptions, GpuFlagsWithoutEffectAreNamedInOneNote) {
   EXPECT_EQ(o.notes.front(), "-y -V -x only mean something on GPUs and have no effect");
 }
 
+TEST(ParseOptions, PairsAreThoseOfTheHeader) {
+  EXPECT_EQ(understood({"all_reduce", "-d", "all", "-o", "bxor"}).pairs.usable.size(), 8u);
+  EXPECT_EQ(understood({"all_reduce", "-d", "bool", "-o", "all"}).pairs.usable.size(), 4u);
+  EXPECT_EQ(understood({"reduce", "-d", "complex128", "-o", "avg"}).pairs.usable.size(), 1u);
+  EXPECT_EQ(understood({"broadcast", "-d", "all", "-o", "all"}).pairs.usable.size(), 17u);
+  EXPECT_STREQ(understood({"broadcast", "-o", "band"}).pairs.usable.front().op.name, "none");
+  EXPECT_STREQ(understood({"all_reduce", "-o", "premulsum"}).pairs.usable.front().op.name,
+               "mulsum");
+}
+
 TEST(ParseOptions, HelpAndVersionLeaveWithSuccess) {
   for (const char* flag : {"-h", "--help", "--version"}) {
     auto parsed = parse({flag});
@@ -220,6 +233,18 @@ TEST(ParseOptions, TheMinimumBandwidthComesFromTheEnvironment) {
   unsetenv("NCCL_TESTS_MIN_BW");
 }
 
+TEST(ParseOptions, VariablesOfNcclTestsAreTakenOrRefused) {
+  EXPECT_EQ(understood({"alltoallv"}).spread, 1.0);
+  setenv("NCCL_TESTS_ALLTOALLV_SPREAD", "0.5", 1);
+  EXPECT_EQ(understood({"alltoallv"}).spread, 0.5);
+  setenv("NCCL_TESTS_ALLTOALLV_SPREAD", "2", 1);
+  EXPECT_THAT(refusal({"alltoallv"}), HasSubstr("NCCL_TESTS_ALLTOALLV_SPREAD: '2'"));
+  unsetenv("NCCL_TESTS_ALLTOALLV_SPREAD");
+  setenv("NCCL_TESTS_SPLIT", "MOD 2", 1);
+  EXPECT_THAT(refusal({"barrier"}), HasSubstr("NCCL_TESTS_SPLIT"));
+  unsetenv("NCCL_TESTS_SPLIT");
+}
+
 TEST(Shapes, AllGatherSharesAreRoundedDownToSixteenBytes) {
   const Shape shape = shapeOf(Collective::kAllGather, 1024, 4, 3);
   EXPECT_EQ(shape.count, 84u);
@@ -230,10 +255,32 @@ TEST(Shapes, AllGatherSharesAreRoundedDownToSixteenBytes) {
   EXPECT_EQ(shapeOf(Collective::kAllReduce, 1023, 4, 3).count, 255u);
 }
 
+TEST(Shapes, OfAnAllToAllvGrowWithTheDistance) {
+  const Shape shape = shapeOf(Collective::kAllToAllv, 1024, 4, 4);
+  EXPECT_THAT(shape.byDistance, ElementsAre(0, 40, 84, 128));
+  EXPECT_EQ(shape.sendElements, 252u);
+  EXPECT_EQ(shape.recvElements, 252u);
+  EXPECT_EQ(sendBlocks(shape, 3, 4)[0].count, 40u);
+  EXPECT_EQ(sendBlocks(shape, 3, 4)[1].offset, 40u);
+  EXPECT_EQ(recvBlocks(shape, 0, 4)[3].count, 40u);
+  EXPECT_THAT(shapeOf(Collective::kAllToAllv, 1024, 4, 4, 0).byDistance,
+              ElementsAre(64, 64, 64, 64));
+  EXPECT_THAT(shapeOf(Collective::kAllToAllv, 1024, 4, 1).byDistance, ElementsAre(256));
+  for (const int ranks : {2, 3, 5, 8, 13}) {
+    const Shape whole = shapeOf(Collective::kAllToAllv, 100000, 16, ranks);
+    EXPECT_LE(whole.sendElements, 100000u / 16);
+    EXPECT_GT(whole.sendElements, 100000u / 16 - 2 * static_cast<size_t>(ranks));
+  }
+}
+
 TEST(Bandwidths, HaveNcclTestsFactors) {
   const auto busbw = [](Collective c) { return bandwidthOf(c, 4000000000, 4, 2.0).busGBps; };
   EXPECT_DOUBLE_EQ(busbw(Collective::kAllReduce), 3.0);
   EXPECT_DOUBLE_EQ(busbw(Collective::kAllGather), 1.5);
+  for (const Collective c : {Collective::kReduceScatter, Collective::kAllToAll,
+                             Collective::kAllToAllv, Collective::kGather, Collective::kScatter})
+    EXPECT_DOUBLE_EQ(busbw(c), 1.5);
+  EXPECT_DOUBLE_EQ(busbw(Collective::kReduce), 2.0);
   EXPECT_DOUBLE_EQ(busbw(Collective::kBroadcast), 2.0);
   EXPECT_DOUBLE_EQ(busbw(Collective::kSendRecv), 2.0);
   EXPECT_DOUBLE_EQ(busbw(Collective::kBarrier), 0.0);

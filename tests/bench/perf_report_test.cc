@@ -20,6 +20,7 @@
 namespace inccl::perf {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -165,6 +166,33 @@ TEST(Json, HasNcclTestsKeysAndOurs) {
   EXPECT_EQ(json["out_of_bounds"]["count"], 7);
   EXPECT_EQ(json["out_of_bounds"]["okay"], "false");
   EXPECT_EQ(json["average_bus_bandwidth"]["okay"], "unchecked");
+}
+
+std::vector<std::string> keysOf(const nlohmann::ordered_json& json) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  return keys;
+}
+
+TEST(Json, KeysAreThoseOfVersionThreeInItsOrder) {
+  const auto json = jsonOf(optionsOf({"all_reduce"}), recordOf({rowOf("all_reduce", 1024)}));
+  EXPECT_THAT(keysOf(json), ElementsAre("version", "start_time", "args", "env", "nccl_version",
+                                        "inccl_version", "config", "results", "out_of_bounds",
+                                        "average_bus_bandwidth", "errors", "end_time"));
+  EXPECT_THAT(keysOf(json["config"]),
+              ElementsAre("nthreads", "ngpus", "minimum_bytes", "maximum_bytes", "step_bytes",
+                          "warmup_iters", "iterations", "aggregated_iterations", "validation",
+                          "graph", "blocking_collectives", "per_iter_timing", "per_iter_skip",
+                          "parallel_init", "rotate", "devices"));
+  EXPECT_THAT(
+      keysOf(json["config"]["devices"][0]),
+      ElementsAre("rank", "group", "pid", "hostname", "device", "device_hex", "device_info"));
+  const auto& result = json["results"][0];
+  EXPECT_THAT(keysOf(result),
+              ElementsAre("size", "count", "type", "redop", "root", "out_of_place", "in_place",
+                          "actual_iterations", "experiment_name", "library", "transport",
+                          "algorithm", "protocol", "planId"));
+  EXPECT_THAT(keysOf(result["in_place"]), ElementsAre("time", "alg_bw", "bus_bw", "nwrong"));
 }
 
 std::string readFile(const std::string& path) {
