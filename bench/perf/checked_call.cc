@@ -17,9 +17,12 @@ DataKey keyOf(const Case& c, size_t block, size_t count, uint64_t seed) {
   return {block == 0 ? seed : mix(seed, block), c.type, count};
 }
 
-DataTable sentBy(const Case& c, const RankPlace& place, const DataKey& key) {
-  return c.collective.reduces ? contribution(key, c.op.id, place.rank, place.ranks)
-                              : movedData(key, place.rank);
+enum class Values { kExact, kRough };
+
+DataTable sentBy(const Case& c, const RankPlace& place, const DataKey& key, Values values) {
+  if (!c.collective.reduces) return movedData(key, place.rank);
+  return values == Values::kExact ? contribution(key, c.op.id, place.rank, place.ranks)
+                                  : roughContribution(key, c.op.id, place.rank, place.ranks);
 }
 
 Span partOf(const Case& c, const Span& span, const Block& block) {
@@ -107,21 +110,13 @@ size_t countChanged(const Case& c, const RankPlace& place, const CallBuffers& bu
   forEachSendBlock(c, place, buffers.send, [&](const Span& block, size_t number) {
     if (block.bytes == 0 || contains(result, block.data)) return;
     const DataKey key = keyOf(c, number, block.bytes / c.type.bytes, seed);
-    changed += sentBy(c, place, key).compare(block.data, key.count).count;
+    changed += sentBy(c, place, key, Values::kExact).compare(block.data, key.count).count;
   });
   return changed;
 }
 
-}  // namespace
-
-// Only the root's receive buffer is written in a reduce or gather.
-bool receives(const Case& c, int rank) {
-  const bool ofRoot =
-      c.collective.id == Collective::kReduce || c.collective.id == Collective::kGather;
-  return !ofRoot || rank == c.root;
-}
-
-void prepareData(const Case& c, const RankPlace& place, const CallBuffers& buffers, uint64_t seed) {
+void prepare(const Case& c, const RankPlace& place, const CallBuffers& buffers, uint64_t seed,
+             Values values) {
   const auto poison = static_cast<int>(poisonOf(seed));
   const auto clear = [&](const Span& span) {
     std::memset(span.data, poison, span.bytes);
@@ -135,8 +130,26 @@ void prepareData(const Case& c, const RankPlace& place, const CallBuffers& buffe
   if (!sends(c, place.rank)) return;
   forEachSendBlock(c, place, buffers.send, [&](const Span& block, size_t number) {
     const DataKey key = keyOf(c, number, block.bytes / c.type.bytes, seed);
-    sentBy(c, place, key).fill(block.data, key.count);
+    sentBy(c, place, key, values).fill(block.data, key.count);
   });
+}
+
+}  // namespace
+
+// Only the root's receive buffer is written in a reduce or gather.
+bool receives(const Case& c, int rank) {
+  const bool ofRoot =
+      c.collective.id == Collective::kReduce || c.collective.id == Collective::kGather;
+  return !ofRoot || rank == c.root;
+}
+
+void prepareData(const Case& c, const RankPlace& place, const CallBuffers& buffers, uint64_t seed) {
+  prepare(c, place, buffers, seed, Values::kExact);
+}
+
+void prepareRoughData(const Case& c, const RankPlace& place, const CallBuffers& buffers,
+                      uint64_t seed) {
+  prepare(c, place, buffers, seed, Values::kRough);
 }
 
 WrongData findWrongData(const Case& c, const RankPlace& place, const CallBuffers& buffers,

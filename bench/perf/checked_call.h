@@ -34,6 +34,9 @@ struct RankPlace {
 // Writes the data of this rank; what the call shall overwrite is poisoned.
 void prepareData(const Case& measured, const RankPlace& place, const CallBuffers& buffers,
                  uint64_t seed);
+// The same with contributions to a reduction that round, for --hash.
+void prepareRoughData(const Case& measured, const RankPlace& place, const CallBuffers& buffers,
+                      uint64_t seed);
 // Whether the call writes this rank's receive buffer.
 bool receives(const Case& measured, int rank);
 

@@ -94,6 +94,8 @@ void describeMeasurement(CLI::App& app, Options& o, RawValues& raw) {
   addIntegers(app,
               {{"-c,--check", &o.checks, 0, kMany, "checked iterations per row; 0 = no check"}},
               "Check of the data");
+  app.add_flag("--hash", o.hash, "columns with a hash of the results, which must not differ")
+      ->group("Check of the data");
 }
 
 void describePlaces(CLI::App& app, Options& o, RawValues& raw) {

@@ -56,6 +56,15 @@ double floatSent(incclRedOp_t op, const Place& place, int significandBits) {
   }
 }
 
+// Of about the same magnitude, with a full significand: nearly every sum of two has to be rounded.
+double floatRough(incclRedOp_t op, const Place& place) {
+  const uint64_t hash = place.ownHash();
+  const double significand = 1 + static_cast<double>(hash >> 12) * 0x1p-52;
+  const int exponent =
+      op == incclProd ? -static_cast<int>(hash & 1) : static_cast<int>(hash % 6) - 3;
+  return std::ldexp((hash & 64) != 0 ? significand : -significand, exponent);
+}
+
 // Powers of two, which scale exactly; neighbours differ.
 double floatScalar(int rank) {
   constexpr double kScalars[] = {2, -0.5, -2, 0.5, -1};

@@ -8,6 +8,7 @@
 
 #include "perf/collectives.h"
 #include "perf/elements.h"
+#include "perf/result_hash.h"
 
 namespace inccl::perf {
 
@@ -42,6 +43,7 @@ struct Measurement {
   Bandwidth bandwidth;
   std::optional<int64_t> wrong;  // elements over all ranks; none = not checked
   std::optional<IterationTimes> iterations;
+  std::optional<ResultHash> hash;  // with --hash, where there is a result
 };
 
 struct Row {
@@ -64,11 +66,14 @@ struct Summary {
   int64_t wrong = 0;
   double averageBusGBps = 0;
   std::optional<double> minimumBusGBps;
+  std::optional<int64_t> unequalHashes{};  // with --hash: of ranks, and of cycles
 
   [[nodiscard]] bool fastEnough() const {
     return !minimumBusGBps || averageBusGBps >= 0.9 * *minimumBusGBps;
   }
-  [[nodiscard]] bool passed() const { return wrong == 0 && fastEnough(); }
+  [[nodiscard]] bool passed() const {
+    return wrong == 0 && unequalHashes.value_or(0) == 0 && fastEnough();
+  }
 };
 
 }  // namespace inccl::perf

@@ -69,6 +69,7 @@ struct IntegerFormat {
         return wrapped(hash);
     }
   }
+  static T rough(incclRedOp_t op, const Place& place) { return sent(op, place); }
   static T scalar(int rank) { return wrapped(static_cast<uint64_t>(2 * (rank % 5) + 3)); }
   static T entered(incclRedOp_t op, const Place& place, T value) {
     return op == kMulSum ? wrapped(bits(value) * bits(scalar(place.rank))) : value;
@@ -119,6 +120,7 @@ struct BoolFormat {
   static uint8_t sent(incclRedOp_t op, const Place& place) {
     return truth(op, place) ? static_cast<uint8_t>(1 + place.ownHash() % 255) : uint8_t{0};
   }
+  static uint8_t rough(incclRedOp_t op, const Place& place) { return sent(op, place); }
   static uint8_t scalar(int /*rank*/) { return 1; }
   static uint8_t entered(incclRedOp_t /*op*/, const Place& /*place*/, uint8_t value) {
     return value;
@@ -133,6 +135,7 @@ struct BoolFormat {
 
 // The values of float_values.cc; all are doubles, in which everything here is exact.
 double floatSent(incclRedOp_t op, const Place& place, int significandBits);
+double floatRough(incclRedOp_t op, const Place& place);
 double floatScalar(int rank);
 
 // kEncode rounds to nearest even.
@@ -144,6 +147,7 @@ struct FloatFormat {
   static double sent(incclRedOp_t op, const Place& place) {
     return floatSent(op, place, kSignificandBits);
   }
+  static double rough(incclRedOp_t op, const Place& place) { return floatRough(op, place); }
   static double scalar(int rank) { return floatScalar(rank); }
   static double entered(incclRedOp_t op, const Place& place, double value) {
     return op == kMulSum ? value * floatScalar(place.rank) : value;

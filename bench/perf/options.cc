@@ -189,7 +189,7 @@ std::string versionText() {
 }
 
 constexpr const char* kFooter =
-    "Exit status: 0 all is right; 1 wrong elements, or average bus bandwidth below 0.9 of\n"
+    "Exit status: 0 all is right; 1 wrong elements, unequal hashes, or bus bandwidth below 0.9 of\n"
     "INCCL_TESTS_MIN_BW (GB/s); 2 wrong command line; 3 a call, a rank or the machine failed.\n"
     "Example: inccl-perf all_reduce -b 8 -e 64M -f 2 --np 4";
 

@@ -48,6 +48,7 @@ struct Options {
   bool parallelInit = false;
   bool libraryMemory = false;  // -R 1: buffers from incclMemAlloc
   bool rotate = false;
+  bool hash = false;
 
   int processes = 0;  // --np; 0 = by a launcher, or one
   int threads = 1;    // ranks per process
@@ -65,7 +66,7 @@ struct Leave {
   std::string text;
 };
 
-constexpr int kExitFailedTest = 1;  // wrong elements, or too little bandwidth
+constexpr int kExitFailedTest = 1;  // wrong elements, unequal hashes, or too little bandwidth
 constexpr int kExitUsage = 2;
 constexpr int kExitCannotRun = 3;  // a call, a rank or the machine failed
 

@@ -81,6 +81,9 @@ Json configJson(const Options& o, const std::vector<RankInfo>& ranks) {
   return config;
 }
 
+// Null for a rank without a result.
+Json hashText(uint64_t hash) { return hash == 0 ? Json() : Json(fmt::format("{:016x}", hash)); }
+
 Json placementJson(const std::optional<Measurement>& m) {
   if (!m) return {{"time", nullptr}, {"alg_bw", nullptr}, {"bus_bw", nullptr}, {"nwrong", nullptr}};
   Json json{{"time", number(m->microseconds)},
@@ -90,6 +93,11 @@ Json placementJson(const std::optional<Measurement>& m) {
     json["nwrong"] = *m->wrong;
   } else {
     json["nwrong"] = nullptr;
+  }
+  if (m->hash) {
+    json["hash"] = hashText(m->hash->all);
+    json["rank_hashes"] = Json::array();
+    for (const uint64_t hash : m->hash->ofRanks) json["rank_hashes"].push_back(hashText(hash));
   }
   return json;
 }
@@ -171,6 +179,10 @@ nlohmann::ordered_json jsonOf(const Options& o, const RunRecord& record) {
   json["average_bus_bandwidth"] = {
       {"bandwidth", number(s.averageBusGBps)},
       {"okay", s.minimumBusGBps ? asText(complete && s.fastEnough()) : "unchecked"}};
+  if (s.unequalHashes) {
+    json["unequal_hashes"] = {{"count", *s.unequalHashes},
+                              {"okay", asText(complete && *s.unequalHashes == 0)}};
+  }
   json["errors"] = record.errors;
   json["end_time"] = record.endTime;
   return json;

@@ -2,7 +2,7 @@
 //
 // Its habits are kept: booleans are the strings "true" and "false", the root is a padded string,
 // times are microseconds. Ours are, per result: library, transport, algorithm, protocol, planId.
-// nccl_version is null.
+// With --hash: per placement hash and rank_hashes, per file unequal_hashes. nccl_version is null.
 // Where a collective has no in-place form, the values of in_place are null. After an error nothing
 // is okay, whatever the rows say that were measured before it. Of the environment only INCCL_* and
 // NCCL_* are written, and no secrets.

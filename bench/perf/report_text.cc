@@ -89,6 +89,23 @@ std::string placementColumns(const Options& o, const std::optional<Measurement>&
   return text;
 }
 
+// Of --hash; both placements side by side.
+std::string hashHead(const Options& o, bool units) {
+  if (!o.hash) return {};
+  return units ? fmt::format("  {:>16}  {:>16}", "(out-of-place)", "(in-place)")
+               : fmt::format("  {0:>16}  {0:>16}", "hash");
+}
+
+std::string hashColumns(const Options& o, const Row& row) {
+  if (!o.hash) return {};
+  std::string text;
+  for (const std::optional<Measurement>* m : {&row.outOfPlace, &row.inPlace}) {
+    const bool available = *m && (*m)->hash;
+    text += available ? fmt::format("  {:016x}", (*m)->hash->all) : fmt::format("  {:>16}", "N/A");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string figure(double value, int width) {
@@ -115,11 +132,11 @@ std::string columnHeads(const Options& o) {
                 "in-place (+ per-iteration)\n"
               : "           out-of-place                       in-place          \n";
   const int stampWidth = o.timestamps ? 19 : 0;
-  text += fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}{} {:>{}}\n", "size", "count", "type",
-                      "redop", "root", placementHead(o, false), placementHead(o, false),
-                      o.timestamps ? "timestamp" : "", stampWidth);
-  text += fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}{} {:>{}}\n", "(B)", "(elements)", "",
-                      "", "", placementHead(o, true), placementHead(o, true),
+  text += fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}{}{} {:>{}}\n", "size", "count",
+                      "type", "redop", "root", placementHead(o, false), placementHead(o, false),
+                      hashHead(o, false), o.timestamps ? "timestamp" : "", stampWidth);
+  text += fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}{}{} {:>{}}\n", "(B)", "(elements)",
+                      "", "", "", placementHead(o, true), placementHead(o, true), hashHead(o, true),
                       o.timestamps ? "%Y-%m-%d %H:%M:%S" : "", stampWidth);
   return text;
 }
@@ -128,7 +145,8 @@ std::string tableRow(const Options& o, const Row& row) {
   const Case& c = row.measured;
   std::string text = fmt::format("{:12}  {:12}  {:>8}  {:>6}  {:6}", c.bytes, c.shape.count,
                                  c.type.name, c.op.name, c.root);
-  text += placementColumns(o, row.outOfPlace) + placementColumns(o, row.inPlace);
+  text +=
+      placementColumns(o, row.outOfPlace) + placementColumns(o, row.inPlace) + hashColumns(o, row);
   if (o.timestamps) text += fmt::format("{:>21}", row.timeOfDay);
   return text + "\n";
 }
@@ -139,6 +157,9 @@ std::string tableFoot(const Options& o, const Summary& s) {
   text += fmt::format("# {:<20} : {} {}\n", "Out of bounds values", s.wrong,
                       s.wrong == 0 ? "OK" : "FAILED");
   text += fmt::format("# {:<20} : {:g} {}\n", "Avg bus bandwidth", s.averageBusGBps, verdict);
+  if (s.unequalHashes)
+    text += fmt::format("# {:<20} : {} {}\n", "Unequal hashes", *s.unequalHashes,
+                        *s.unequalHashes == 0 ? "OK" : "FAILED");
   return text + fmt::format("#\n# Collective test concluded: {}\n#\n", o.collective.name);
 }
 

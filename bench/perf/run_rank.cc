@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -38,6 +39,7 @@ class RankRun {
   [[nodiscard]] std::vector<Case> cases() const;
   Outcome<Row> measureRow(Runner& runner, Watchdog& watchdog, const Case& measured);
   void account(const Row& row);
+  void compareWithEarlierCycle(size_t number, const Row& row);
   [[nodiscard]] Summary summary() const;
   void printLeftOut();
   [[nodiscard]] bool allOnOneHost() const;
@@ -50,6 +52,8 @@ class RankRun {
   int64_t wrong_ = 0;
   double busSum_ = 0;
   size_t busCount_ = 0;
+  int64_t unequalHashes_ = 0;
+  std::map<std::pair<size_t, bool>, uint64_t> hashes_;  // of the first cycle
 };
 
 Done RankRun::gatherRanks() {
@@ -142,12 +146,31 @@ void RankRun::account(const Row& row) {
     wrong_ += (*placement)->wrong.value_or(0);
     busSum_ += (*placement)->bandwidth.busGBps;
     ++busCount_;
+    if ((*placement)->hash) unequalHashes_ += (*placement)->hash->unequal;
+  }
+}
+
+// A row is the same call with the same data in every cycle.
+void RankRun::compareWithEarlierCycle(size_t number, const Row& row) {
+  for (const bool inPlace : {false, true}) {
+    const std::optional<Measurement>& m = inPlace ? row.inPlace : row.outOfPlace;
+    if (!m || !m->hash) continue;
+    const auto [first, isNew] = hashes_.try_emplace({number, inPlace}, m->hash->all);
+    if (isNew || first->second == m->hash->all) continue;
+    ++unequalHashes_;
+    if (reporter_ != nullptr)
+      fmt::print(stderr,
+                 "inccl-perf: {} of {} bytes: the result's hash was {:016x} in the first cycle and "
+                 "is {:016x}\n",
+                 row.measured.collective.name, row.measured.bytes, first->second, m->hash->all);
   }
 }
 
 Summary RankRun::summary() const {
   const double average = busCount_ > 0 ? busSum_ / static_cast<double>(busCount_) : 0;
-  return {wrong_, average, options_.minimumBusGBps};
+  Summary all{wrong_, average, options_.minimumBusGBps};
+  if (options_.hash) all.unequalHashes = unequalHashes_;
+  return all;
 }
 
 void RankRun::printLeftOut() {
@@ -175,6 +198,7 @@ Outcome<Summary> RankRun::run() {
       Outcome<Row> row = measureRow(runner.value(), watchdog, rows[i]);
       PERF_TRY(row);
       account(row.value());
+      compareWithEarlierCycle(i, row.value());
       if (reporter_ != nullptr) reporter_->row(std::move(row.value()));
     }
   }

@@ -49,6 +49,8 @@ class Runner {
   Outcome<IterationTimes> iterationTimes(const std::vector<double>& mine);
   Outcome<int64_t> checkedCalls(const Case& measured, const CallBuffers& buffers,
                                 const CallArguments& arguments);
+  Outcome<ResultHash> hashedCall(const Case& measured, const CallBuffers& buffers,
+                                 const CallArguments& arguments);
   Done addTimes(const Case& measured, const Timing& timing, Measurement& target);
   Done addChecks(const Case& measured, const CallBuffers& buffers, const CallArguments& arguments,
                  Measurement& target);

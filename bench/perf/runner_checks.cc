@@ -1,4 +1,4 @@
-// The untimed calls of a case, whose data is verified.
+// The untimed calls of a case: those whose data is verified, and the one whose results are hashed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,6 +50,23 @@ Outcome<int64_t> Runner::checkedBarriers() {
   return wrong;
 }
 
+Outcome<ResultHash> Runner::hashedCall(const Case& c, const CallBuffers& buffers,
+                                       const CallArguments& arguments) {
+  prepareRoughData(c, place(), buffers, kHashSeed);
+  PERF_TRY(checkCall(call(arguments), "hashed call", arguments.comm));
+  const uint64_t mine = receives(c, team_->rank()) ? hashOf(buffers.recv) : 0;
+  Outcome<std::vector<uint64_t>> all = team_->gather(mine);
+  PERF_TRY(all);
+  ResultHash hash = summarise(std::move(all.value()), c.collective.sameOnAll);
+  if (hash.unequal > 0 && mine != hash.ofRanks.front()) {
+    fmt::print(stderr,
+               "inccl-perf: rank {}: {}, {}: the result's hash is {:016x}, rank 0's {:016x}\n",
+               team_->rank(), describe(c), buffers.inPlace ? "in place" : "out of place", mine,
+               hash.ofRanks.front());
+  }
+  return hash;
+}
+
 Done Runner::addChecks(const Case& c, const CallBuffers& buffers, const CallArguments& arguments,
                        Measurement& m) {
   if (options_->checks > 0 && (c.collective.movesData || oneHost_)) {
@@ -58,6 +75,10 @@ Done Runner::addChecks(const Case& c, const CallBuffers& buffers, const CallArgu
     PERF_TRY(wrong);
     m.wrong = wrong.value();
   }
+  if (!options_->hash || !c.collective.movesData) return done();
+  Outcome<ResultHash> hash = hashedCall(c, buffers, arguments);
+  PERF_TRY(hash);
+  m.hash = std::move(hash.value());
   return done();
 }
 

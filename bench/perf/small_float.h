@@ -2,7 +2,7 @@
 //
 // The verifier compares bits, so it must write down a number in every format of the library. Nearly
 // all of its numbers are representable (the choice of the test values sees to it, and a unit test
-// checks by decoding every pattern); only averages are rounded first.
+// checks by decoding every pattern); only averages and the data of --hash are rounded first.
 #pragma once
 
 #include <algorithm>

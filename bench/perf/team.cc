@@ -66,6 +66,13 @@ Outcome<std::vector<std::string>> Team::gather(const std::string& text) {
   return texts;
 }
 
+Outcome<std::vector<uint64_t>> Team::gather(uint64_t value) {
+  std::vector<uint64_t> all(static_cast<size_t>(ranks_));
+  PERF_TRY(checkCall(incclAllGather(&value, all.data(), 1, incclUint64, comm_, nullptr),
+                     "incclAllGather (hashes of the ranks)", comm_));
+  return all;
+}
+
 Outcome<std::vector<double>> Team::gather(std::span<const double> values) {
   std::vector<double> all(values.size() * static_cast<size_t>(ranks_));
   PERF_TRY(checkCall(

@@ -38,6 +38,7 @@ class Team {
   Outcome<double> ofRank0(double value);
   // All ranks' texts, cut to 255 bytes.
   Outcome<std::vector<std::string>> gather(const std::string& text);
+  Outcome<std::vector<uint64_t>> gather(uint64_t value);
   // All ranks' values, rank after rank; each gives equally many.
   Outcome<std::vector<double>> gather(std::span<const double> values);
 

@@ -113,6 +113,12 @@ DataTable contribution(const DataKey& key, incclRedOp_t op, int rank, int ranks)
   });
 }
 
+DataTable roughContribution(const DataKey& key, incclRedOp_t op, int rank, int ranks) {
+  return tableOf(key, [&](auto format, size_t index) {
+    return decltype(format)::rough(op, {key.seed, index, rank, ranks});
+  });
+}
+
 DataTable reduction(const DataKey& key, incclRedOp_t op, int ranks) {
   return tableOf(key, [&](auto format, size_t index) {
     using Format = decltype(format);

@@ -42,6 +42,9 @@ DataTable movedData(const DataKey& key, int rank);
 // What `rank` of `ranks` contributes to a reduction, and what the reduction of all of them is.
 DataTable contribution(const DataKey& key, incclRedOp_t op, int rank, int ranks);
 DataTable reduction(const DataKey& key, incclRedOp_t op, int ranks);
+// Contributions of the same magnitudes whose floating-point sums and products round, so that every
+// other order of reduction gives other bits: for results that are only compared with each other.
+DataTable roughContribution(const DataKey& key, incclRedOp_t op, int rank, int ranks);
 
 // What `rank` multiplies with in a pre-multiplied sum; an element of the type in the first bytes.
 using Scalar = std::array<std::byte, 16>;

@@ -163,6 +163,19 @@ class Table(unittest.TestCase):
         self.assertLessEqual(float(values[4]), float(values[5]))
         self.assertRegex(" ".join(values[16:]), r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
 
+    def test_hashes_are_equal_over_ranks_placements_cycles_and_runs(self):
+        for collective in COLLECTIVES:
+            with self.subTest(collective=collective):
+                seen = set()
+                for cycles in (1, 2):
+                    run = perf(collective, "-b", "100K", "-e", "100K", "--np", 3, "-n", 2, "--hash", "-N", cycles, "-c", cycles)
+                    self.check_success(run, 3)
+                    self.assertIn("# Unequal hashes       : 0 OK\n", run.stdout)
+                    seen |= {value for row in rows_of(run.stdout) for value in row[5][8:]}
+                seen.discard("N/A")
+                self.assertEqual(len(seen), 0 if collective == "barrier" else 1, seen)
+                self.assertTrue(all(re.fullmatch("[0-9a-f]{16}", value) for value in seen))
+
     def test_minimum_bandwidth_decides_the_exit_status(self):
         slow = perf("all_reduce", "-b", 64, "-e", 64, "--np", 2, INCCL_TESTS_MIN_BW="100000")
         self.assertEqual(slow.returncode, 1)

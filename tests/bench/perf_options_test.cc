@@ -92,6 +92,7 @@ TEST(ParseOptions, HasNcclTestsDefaults) {
   ASSERT_EQ(o.pairs.usable.size(), 1u);
   EXPECT_STREQ(o.pairs.usable.front().type.name, "float");
   EXPECT_STREQ(o.pairs.usable.front().op.name, "sum");
+  EXPECT_FALSE(o.hash);
 }
 
 TEST(ParseOptions, TakesNcclTestsFlagsInShortAndLong) {

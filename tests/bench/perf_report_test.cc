@@ -111,6 +111,43 @@ TEST(Table, FootSaysWhetherDataAndBandwidthAreRight) {
   EXPECT_THAT(tableFoot(options, {0, 1.5, 2.0}), HasSubstr(": 1.5 FAILED\n"));
 }
 
+TEST(Table, HashesHaveColumnsOfTheirOwn) {
+  const Options options = optionsOf({"all_reduce", "--hash"});
+  Row row = rowOf("all_reduce", 1024);
+  row.outOfPlace->hash = summarise({0xab, 0xab}, true);
+  EXPECT_THAT(tableRow(options, row), HasSubstr("       7  00000000000000ab               N/A\n"));
+  EXPECT_THAT(columnHeads(options), HasSubstr("#wrong              hash              hash \n"));
+  EXPECT_THAT(tableFoot(options, {0, 1.5, {}, 2}),
+              HasSubstr("# Unequal hashes       : 2 FAILED\n"));
+  EXPECT_FALSE((Summary{0, 1.5, {}, 2}.passed()));
+  EXPECT_TRUE((Summary{0, 1.5, {}, 0}.passed()));
+}
+
+TEST(ResultHash, OfTheSameOnAllRanksIsTheirsAndCountsThoseThatDiffer) {
+  EXPECT_EQ(summarise({7, 7, 7}, true).all, 7u);
+  EXPECT_EQ(summarise({7, 7, 7}, true).unequal, 0);
+  EXPECT_EQ(summarise({7, 8, 7, 9}, true).unequal, 2);
+}
+
+TEST(ResultHash, OfDifferentResultsDependsOnEachRankAndTheirOrder) {
+  const uint64_t hash = summarise({7, 8, 0}, false).all;
+  EXPECT_EQ(summarise({7, 8, 0}, false).unequal, 0);
+  EXPECT_NE(summarise({8, 7, 0}, false).all, hash);
+  EXPECT_NE(summarise({7, 8, 1}, false).all, hash);
+}
+
+TEST(ResultHash, DependsOnEachByteAndTheLength) {
+  std::vector<std::byte> data(21);
+  const uint64_t hash = hashOf({data.data(), data.size()});
+  EXPECT_EQ(hashOf({data.data(), data.size()}), hash);
+  EXPECT_NE(hashOf({data.data(), data.size() - 1}), hash);
+  for (std::byte& byte : data) {
+    byte ^= std::byte{1};
+    EXPECT_NE(hashOf({data.data(), data.size()}), hash);
+    byte ^= std::byte{1};
+  }
+}
+
 TEST(Summary, PassesFromNineTenthsOfTheMinimumOn) {
   EXPECT_TRUE((Summary{0, 0.9, 1.0}.passed()));
   EXPECT_FALSE((Summary{0, 0.89, 1.0}.passed()));
@@ -193,6 +230,20 @@ TEST(Json, KeysAreThoseOfVersionThreeInItsOrder) {
                           "actual_iterations", "experiment_name", "library", "transport",
                           "algorithm", "protocol", "planId"));
   EXPECT_THAT(keysOf(result["in_place"]), ElementsAre("time", "alg_bw", "bus_bw", "nwrong"));
+}
+
+TEST(Json, HasHashesOfEachRank) {
+  Row row = rowOf("reduce", 1024);
+  row.inPlace->hash = summarise({0x2a, 0}, false);
+  RunRecord record = recordOf({row});
+  record.summary.unequalHashes = 0;
+  const auto json = jsonOf(optionsOf({"reduce", "--hash"}), record);
+  const auto& result = json["results"][0];
+  EXPECT_FALSE(result["out_of_place"].contains("hash"));
+  EXPECT_EQ(result["in_place"]["hash"].get<std::string>().size(), 16u);
+  EXPECT_EQ(result["in_place"]["rank_hashes"][0], "000000000000002a");
+  EXPECT_TRUE(result["in_place"]["rank_hashes"][1].is_null());
+  EXPECT_EQ(json["unequal_hashes"]["okay"], "true");
 }
 
 std::string readFile(const std::string& path) {

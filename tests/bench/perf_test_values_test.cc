@@ -258,6 +258,25 @@ TYPED_TEST(TestValues, AnotherRanksScalarAndAnUndividedSumShow) {
   }
 }
 
+// What --hash rests on: the order in which floats are added or multiplied shows.
+TEST(RoughValues, EveryOtherOrderGivesOtherBits) {
+  for (const incclRedOp_t op : {incclSum, incclProd}) {
+    const DataKey key{5, *findElementType("float"), kCount};
+    std::vector<std::vector<float>> all;
+    for (int rank = 0; rank < 3; ++rank)
+      all.push_back(contentOf<float>(roughContribution(key, op, rank, 3), kCount));
+    size_t different = 0;
+    for (size_t i = 0; i < kCount; ++i) {
+      const auto of = [&](float a, float b) { return Native<float>::combine(op, a, b); };
+      const float left = of(of(all[0][i], all[1][i]), all[2][i]);
+      const float right = of(all[0][i], of(all[1][i], all[2][i]));
+      ASSERT_TRUE(std::isfinite(left));
+      different += left != right;
+    }
+    EXPECT_GT(different, kCount / 10);
+  }
+}
+
 TYPED_TEST(TestValues, SeedsAndRanksDiffer) {
   using Bits = typename TypeParam::Bits;
   const DataTable one = movedData(this->key(1), 0);
