@@ -13,7 +13,8 @@
 #   asan         all tests under address and undefined-behaviour sanitizers
 #   tsan         all tests whose ranks are threads, under the thread sanitizer
 #   faults       tests labelled faults, again and again, each round with a seed that is printed
-#   matrix       inccl-perf: collectives x ranks x transports x all types x all operations, verified
+#   matrix       inccl-perf: collectives x ranks (1 to 8, 13) x transports, float sum at all sizes and all
+#                types x all operations at three, verified and hashed
 #   matrix-asan  the same under address and undefined-behaviour sanitizers
 #   matrix-tsan  the same, ranks as threads of one process, under the thread sanitizer
 #   fuzz         every libFuzzer target
@@ -88,22 +89,34 @@ fault_rounds() {
   done
 }
 
-# matrix BUILD --np|-t SIZES…: one inccl-perf run for each point, ranks as processes (--np) or threads
-# (-t); a wrong element or a bad status fails it.
+# matrix BUILD processes|threads RANKS SIZES…: inccl-perf for each collective, number of ranks (a word of
+# RANKS) and transport: float sum at SIZES, and all types and operations at three sizes, hashed. Buffers
+# are shifted, and the library's own, in turn. A wrong element or a bad status fails it.
 matrix() {
-  local perf=build/$1/bin/inccl-perf ranks_flag=$2 status=0 collective transport ranks
-  shift 2
-  for collective in all_reduce reduce broadcast all_gather reduce_scatter alltoall gather scatter sendrecv \
-    barrier; do
-    for transport in shm tcp; do
-      for ranks in 1 2 3 4 5 8; do
-        local command=("$perf" "$collective" "$ranks_flag" "$ranks" --transport "$transport"
-          -d all -o all -n 2 -w 1 -c 1 "$@")
-        echo "${command[*]}"
-        timeout 900 "${command[@]}" || { echo "FAILED: ${command[*]}"; status=1; }
+  local perf=build/$1/bin/inccl-perf kind=$2 all_ranks=$3 status=0 point=0 rows=0
+  local collective ranks transport what place output
+  shift 3
+  for collective in all_reduce all_gather broadcast reduce_scatter reduce alltoall alltoallv gather scatter \
+    sendrecv barrier; do
+    for ranks in $all_ranks; do
+      for transport in inproc shm tcp; do
+        place=--np  # threads of one process are all that "inproc" connects
+        if [ "$kind" = threads ] || [ "$transport" = inproc ]; then place=-t; fi
+        for what in "-d float -o sum $*" "-d all -o all -b 40 -e 160K -f 64"; do
+          # shellcheck disable=SC2206  # words
+          local command=("$perf" "$collective" "$place" "$ranks" --transport "$transport" $what -n 2 -w 1 -c 1 --hash
+            -r $((ranks - 1)) -u $(((point + point / 3) % 3)) -R $((point % 2)))
+          echo "${command[*]}"
+          output=$(INCCL_TESTS_ALLTOALLV_SPREAD=0.75 timeout 900 "${command[@]}" 2>&1) ||
+            { echo "FAILED: ${command[*]}"; status=1; }
+          echo "$output"
+          rows=$((rows + $(grep -cE '^ +[0-9]+ +[0-9]+ ' <<<"$output")))
+        done
+        point=$((point + 1))
       done
     done
   done
+  echo "matrix: $((2 * point)) runs, $rows rows, status $status"
   return "$status"
 }
 export -f matrix
@@ -126,14 +139,14 @@ if wanted tests || wanted faults; then build dev -DINCCL_WERROR=ON; fi
 if wanted tests; then all_tests dev; fi
 if wanted faults; then fault_rounds; fi
 if wanted matrix && build release; then
-  step matrix bash -c 'matrix release --np -b 8 -e 16M -f 4'
+  step matrix bash -c 'matrix release processes "1 2 3 4 5 6 7 8 13" -b 8 -e 16M -f 4'
 fi
 if wanted asan || wanted matrix-asan; then build asan -DINCCL_BUILD_BENCH=ON -DINCCL_BUILD_TOOLS=ON; fi
 if wanted asan; then all_tests asan -LE '^(timing|house)$'; fi
-if wanted matrix-asan; then step "matrix asan" bash -c 'matrix asan --np -b 8 -e 1M -f 8'; fi
+if wanted matrix-asan; then step "matrix asan" bash -c 'matrix asan processes "1 2 3 5 8" -b 8 -e 1M -f 8'; fi
 if wanted tsan || wanted matrix-tsan; then build tsan; fi
 if wanted tsan; then all_tests tsan -LE '^(timing|house|processes)$'; fi
-if wanted matrix-tsan; then step "matrix tsan" bash -c 'matrix tsan -t -b 8 -e 1M -f 8'; fi
+if wanted matrix-tsan; then step "matrix tsan" bash -c 'matrix tsan threads "1 2 3 5 8" -b 8 -e 1M -f 8'; fi
 if wanted fuzz && ! compgen -G 'tests/fuzz/*_fuzz.cc' >/dev/null; then
   say "fuzz skipped: there is no tests/fuzz/*_fuzz.cc"
 elif wanted fuzz && build fuzz -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_EXAMPLES=OFF; then

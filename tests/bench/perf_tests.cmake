@@ -15,3 +15,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME bench_perf_end_to_end_test
   COMMAND Python3::Interpreter -B "${CMAKE_CURRENT_LIST_DIR}/perf_end_to_end_test.py" "$<TARGET_FILE:inccl-perf>")
 set_tests_properties(bench_perf_end_to_end_test PROPERTIES LABELS multi TIMEOUT 600)
+
+add_test(NAME bench_perf_pairwise_test
+  COMMAND Python3::Interpreter -B "${CMAKE_CURRENT_LIST_DIR}/perf_pairwise_test.py" "$<TARGET_FILE:inccl-perf>")
+set_tests_properties(bench_perf_pairwise_test PROPERTIES LABELS "multi;slow" TIMEOUT 600)
