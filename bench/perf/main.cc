@@ -113,11 +113,19 @@ int runForked(Options& o) {
   return status.ok() ? status.value() : fail(status.problem());
 }
 
+// The id of a launch of one process leads nowhere, since its rank would be alone: threads meet by
+// an id of their own.
+Done findLaunch(const Options& o, incclUniqueId& id, int& processes, int& process) {
+  PERF_TRY(checkCall(incclGetUniqueIdFromLauncher(&id, &processes, &process),
+                     "the launcher's environment", nullptr));
+  if (processes > 1 || o.threads == 1) return done();
+  return checkCall(incclGetUniqueId(&id), "incclGetUniqueId", nullptr);
+}
+
 int runLaunched(Options& o) {
   incclUniqueId id{};
   int processes = 1, process = 0;
-  const Done found = checkCall(incclGetUniqueIdFromLauncher(&id, &processes, &process),
-                               "the launcher's environment", nullptr);
+  const Done found = findLaunch(o, id, processes, process);
   if (!found.ok()) return fail(found.problem());
   if (const Done root = checkRoot(o, processes * o.threads); !root.ok()) {
     (void)fail(root.problem());

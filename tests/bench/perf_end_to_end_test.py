@@ -116,6 +116,13 @@ class Table(unittest.TestCase):
                                  {row[2:4] for row in rows})
             self.assertTrue(all(row[5][3] == row[5][7] == "0" for row in rows))
 
+    def test_runs_of_threads_side_by_side_do_not_meet(self):
+        command = [PROGRAM, "all_reduce", "-b", "1K", "-e", "1K", "-n", "200", "-N", "20"]
+        both = [subprocess.Popen([*command, "-t", str(ranks)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 env=environment()) for ranks in (2, 3)]
+        outputs = [run.communicate(timeout=DEADLINE_S) for run in both]
+        self.assertEqual([run.returncode for run in both], [0, 0], outputs)
+
     def test_each_forced_algorithm(self):
         for collective in ("all_reduce", "broadcast", "all_gather", "barrier"):
             for algorithm in ("ring", "rd", "direct", "half", "tree", "bruck"):
