@@ -480,9 +480,11 @@ INCCL_EXPORT incclResult_t incclScatterConfig(const void* sendbuff, void* recvbu
 
 /* Calls between the two are collected by this thread and driven together by the outermost
  * incclGroupEnd, which returns when all are done: several communicators of one thread, sends and
- * receives that need each other. Groups nest. A call with wrong arguments inside a group is
- * refused at once and not part of it. Creations (incclCommInitRank) come first, on all ranks; the
- * calls run whatever became of them, and the first failure is returned. */
+ * receives that need each other, many small all-reduces at once. So none may read what another one
+ * writes, and all ranks group their all-reduces of a communicator alike. Groups nest. A call with
+ * wrong arguments inside a group is refused at once and not part of it. Creations
+ * (incclCommInitRank) come first, on all ranks; the calls run whatever became of them, and the
+ * first failure is returned. */
 INCCL_EXPORT incclResult_t incclGroupStart(void);
 INCCL_EXPORT incclResult_t incclGroupEnd(void);
 

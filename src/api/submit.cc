@@ -124,6 +124,7 @@ Status submit(Call call, incclComm_t comm, incclStream_t stream, const incclColl
     if (config != nullptr) {
       INCCL_TRY_ASSIGN(const comm::WantedSettings wanted, readCallConfig(*config));
       INCCL_TRY_ASSIGN(call.settings, communicator->settings(wanted));
+      call.agreement = call.settings->digest;
     }
     if (!stream) return {};
     auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));

@@ -17,6 +17,8 @@ struct Call {
   // A receive from any source: where the sender's rank goes. The signature's root is kAnyRank.
   int* source = nullptr;
   static constexpr int kAnyRank = -2;
+  // What ranks must agree on beside the signature; mixed into its digest.
+  uint32_t agreement = 0;
   // Of this call alone; nullptr: the communicator's.
   const CallSettings* settings = nullptr;
   // Of a pre-multiplied sum: one element of the type.

@@ -151,6 +151,8 @@ class Communicator final : private exec::Supervisor {
   // dispatch.h: `sink` makes the operation of a call and runs or keeps it.
   struct RunNow;
   struct Collect;
+  Status queueCollectives(const std::vector<Call>& calls, exec::OperationQueue queue,
+                          std::vector<exec::OperationQueue>& queues);
   Status runWith(const Call& call, const exec::RunContext& context);
   template <typename Sink>
   Status dispatch(const Call& call, Sink& sink);

@@ -69,6 +69,31 @@ Status Communicator::copyOwnMessages(const std::vector<Call>& calls) const {
   return {};
 }
 
+// Collectives go in order, small ones of a kind together.
+Status Communicator::queueCollectives(const std::vector<Call>& calls, exec::OperationQueue queue,
+                                      std::vector<exec::OperationQueue>& queues) {
+  std::vector<const Call*> collectives;
+  for (const Call& call : calls) {
+    if (!call.isMessage()) collectives.push_back(&call);
+  }
+  Collect sink{queue.operations};
+  for (size_t at = 0; at < collectives.size();) {
+    const auto rest = std::span<const Call* const>(collectives).subspan(at);
+    const size_t together = rankCount_ > 1 ? FusedCalls::countOf(rest) : 1;
+    at += together;
+    if (together == 1) {
+      INCCL_TRY(dispatch(*rest[0], sink));
+      continue;
+    }
+    auto fused = std::make_unique<FusedCalls>(rest.first(together));
+    const Call& call = fused->call();
+    INCCL_TRY(sink.surround(Surroundings::unpacking(std::move(fused)),
+                            [&] { return dispatch(call, sink); }));
+  }
+  if (!queue.operations.empty()) queues.push_back(std::move(queue));
+  return {};
+}
+
 Status Communicator::makeQueues(const std::vector<Call>& calls,
                                 std::vector<exec::OperationQueue>& queues) {
   if (errors_.raised()) return errors_.status();
@@ -86,23 +111,17 @@ Status Communicator::makeQueues(const std::vector<Call>& calls,
   const auto limited = limit > 0 ? std::make_shared<const exec::RunContext>(contextOf(limit))
                                  : std::shared_ptr<const exec::RunContext>();
   const exec::RunContext* const context = limited ? limited.get() : &runContext_;
-  exec::OperationQueue collectives{context, {}, limited};
-  Collect inOrder{collectives.operations};
+  INCCL_TRY(queueCollectives(calls, {context, {}, limited}, queues));
   // Messages of one pair and direction go in order, those of different pairs side by side.
   std::map<std::pair<int, bool>, exec::OperationQueue> messages;
   for (const Call& call : calls) {
-    if (!call.isMessage()) {
-      INCCL_TRY(dispatch(call, inOrder));
-      continue;
-    }
-    if (call.signature.root == rank_) continue;
+    if (!call.isMessage() || call.signature.root == rank_) continue;
     auto& queue = messages[{call.signature.root, call.signature.collective == Collective::kSend}];
     queue.context = context;
     queue.ownContext = limited;
     Collect sink{queue.operations};
     INCCL_TRY(dispatch(call, sink));
   }
-  if (!collectives.operations.empty()) queues.push_back(std::move(collectives));
   for (auto& [pair, queue] : messages) queues.push_back(std::move(queue));
   return {};
 }

@@ -93,10 +93,7 @@ class Nothing final : public exec::Operation {
 };
 
 inline OpTag Communicator::beginCollective(const Call& call) {
-  uint32_t digest = call.signature.digest();
-  if (call.settings != nullptr) [[unlikely]]
-    digest ^= call.settings->digest;
-  const OpTag tag(++sequence_, digest);
+  const OpTag tag(++sequence_, call.signature.digest() ^ call.agreement);
   history_.begin(tag, call.signature);
   return tag;
 }

@@ -1,4 +1,4 @@
-// What a reduction needs beside its schedule: factors before it, a division after it.
+// What a reduction needs beside its schedule: factors before it, a division or unpacking after it.
 //
 // Averages and pre-multiplied sums reduce as sums do, so that schedules and kernels need not know
 // of them. A pre-multiplied sum first multiplies this rank's input, into the output where that is
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "comm/call.h"
+#include "comm/fusion.h"
 #include "exec/operation.h"
 #include "reduce/reduce.h"
 
@@ -21,12 +22,20 @@ class Surroundings {
   // Of `call` on `rank`. Multiplies the input now and lets `call` read the products.
   static Surroundings before(Call& call, int rank, int rankCount);
 
+  // Of calls that go together, which this keeps.
+  static Surroundings unpacking(std::unique_ptr<FusedCalls> fused) {
+    Surroundings made;
+    made.fused_ = std::move(fused);
+    return made;
+  }
+
   void after() const {
+    if (fused_) fused_->unpack();
     if (finish_) finish_(output_, count_, divisor_);
   }
-  [[nodiscard]] bool isEmpty() const { return !finish_ && !products_; }
 
  private:
+  std::unique_ptr<FusedCalls> fused_;
   std::unique_ptr<std::byte[]> products_;
   reduce::ScaleFn finish_ = nullptr;
   void* output_ = nullptr;

@@ -1,4 +1,5 @@
 // Groups against plain calls, in every order that is legal; ranks that come late or have left.
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -123,6 +124,60 @@ TEST_P(OverEach, MessagesWithOneWhoHasLeftFail) {
       EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
     });
   }
+}
+
+// Hundreds of small all-reduces of a group go together, in parts: other types, operations and long
+// ones are between them, and messages beside them.
+TEST_P(OverEach, ManySmallSumsOfAGroup) {
+  onProcesses(3, [](RankProcess& process) {
+    incclComm_t comm = join(process, GetParam());
+    constexpr uint32_t kTensors = 400;
+    const auto countOf = [](uint32_t tensor) {
+      return tensor % 50 == 49 ? size_t{9000} : size_t{tensor * 7 % 130};
+    };
+    std::vector<std::vector<int32_t>> tensors;
+    for (uint32_t t = 0; t < kTensors; ++t)
+      tensors.push_back(values<int32_t>(process.rank(), countOf(t), t));
+    std::vector<int32_t> token(1, process.rank()), received(1);
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (uint32_t t = 0; t < kTensors; ++t) {
+      ASSERT_EQ(incclAllReduce(tensors[t].data(), tensors[t].data(), tensors[t].size(), incclInt32,
+                               t % 60 < 30 ? incclSum : incclMax, comm, nullptr),
+                incclSuccess);
+      if (t == 10) {
+        ASSERT_EQ(send(token, (process.rank() + 1) % 3, comm), incclSuccess);
+      }
+    }
+    ASSERT_EQ(recv(received, (process.rank() + 2) % 3, comm), incclSuccess);
+    ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(comm);
+    EXPECT_EQ(received[0], (process.rank() + 2) % 3);
+    for (uint32_t t = 0; t < kTensors; ++t) {
+      for (size_t i = 0; i < tensors[t].size(); ++i) {
+        const int a = valueOf<int32_t>(0, i, t), b = valueOf<int32_t>(1, i, t),
+                  c = valueOf<int32_t>(2, i, t);
+        ASSERT_EQ(tensors[t][i], t % 60 < 30 ? a + b + c : std::max({a, b, c}))
+            << "tensor " << t << " element " << i;
+      }
+    }
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+// The same elements in all, cut in other places.
+TEST_P(OverEach, SmallSumsOfOtherCountsAreAMismatch) {
+  onProcesses(2, [](RankProcess& process) {
+    incclComm_t comm = join(process, GetParam(), 5000);
+    std::vector<int32_t> data(10, 1);
+    const size_t first = process.rank() == 0 ? 4 : 6;
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    ASSERT_EQ(incclAllReduce(data.data(), data.data(), first, incclInt32, incclSum, comm, nullptr),
+              incclSuccess);
+    ASSERT_EQ(incclAllReduce(data.data() + first, data.data() + first, 10 - first, incclInt32,
+                             incclSum, comm, nullptr),
+              incclSuccess);
+    EXPECT_EQ(incclGroupEnd(), incclInvalidUsage);
+    EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+  });
 }
 
 TEST_P(OverEach, AMismatchInsideAGroupIsNamed) {
