@@ -110,6 +110,9 @@ Result<Creation> prepareCreation(int rankCount, const incclUniqueId& id, int ran
   creation.rankCount = rankCount;
   creation.rank = rank;
   INCCL_TRY_ASSIGN(creation.id, UniqueId::decode(bytes));
+  if (rankCount > 1 && creation.id.isOfOneRank())
+    return invalidArgument(
+        fmt::format("{} ranks cannot meet by the id of a launch of one rank", rankCount));
   INCCL_TRY_ASSIGN(creation.config, Config::fromEnvironment());
   if (given) INCCL_TRY(applyConfig(*given, creation));
   return creation;

@@ -88,19 +88,9 @@ Result<UniqueId> idAtRoot(const std::string& root, bool warn, const Config& conf
   return id;
 }
 
-// One rank alone needs no root; its id is never looked up.
-UniqueId idAlone() {
-  UniqueId id;
-  id.rootAtRankZero = true;
-  id.authenticated = false;
-  id.port = 1;
-  id.addresses = {os::SocketAddress::loopback(AF_INET, 1)};
-  return id;
-}
-
 Result<Launch> finish(Launch launch, const std::optional<std::string>& root, const Config& config) {
   if (launch.nRanks == 1) {
-    launch.id = idAlone();
+    launch.id = UniqueId::ofOneRank();
     return launch;
   }
   if (!root)

@@ -121,4 +121,13 @@ Result<UniqueId> UniqueId::decode(const UniqueIdBytes& bytes) {
   return id;
 }
 
+UniqueId UniqueId::ofOneRank() {
+  UniqueId id;
+  id.rootAtRankZero = true;
+  id.authenticated = false;
+  id.port = kNoPort;
+  id.addresses = {os::SocketAddress::loopback(AF_INET, kNoPort)};
+  return id;
+}
+
 }  // namespace inccl::bootstrap

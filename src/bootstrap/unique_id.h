@@ -33,6 +33,10 @@ struct UniqueId {
   bool authenticated = true;                 // false: launched without a secret
   std::vector<os::SocketAddress> addresses;  // of the root, best first; ports in them are ignored
 
+  // Of a launch of one rank, which needs no root: an id by which nobody can meet.
+  static UniqueId ofOneRank();
+  [[nodiscard]] bool isOfOneRank() const { return rootAtRankZero && port == kNoPort; }
+
   [[nodiscard]] UniqueIdBytes encode() const;  // keeps the first addresses that fit
   static Result<UniqueId> decode(const UniqueIdBytes& bytes);
 
@@ -41,6 +45,9 @@ struct UniqueId {
   // The maker's, for an id whose ranks will not all come: its root, if it still gathers them in
   // this process, tells `reason` to those that have come and closes.
   static void withdraw(const UniqueId& id, const Status& reason);
+
+ private:
+  static constexpr uint16_t kNoPort = 1;  // nobody's root can listen there
 };
 
 }  // namespace inccl::bootstrap

@@ -123,6 +123,11 @@ TEST_F(Arguments, CreationRefusesBadPlacesIdsAndConfigs) {
   EXPECT_EQ(incclCommInitRank(&made, 1, damaged, 0), incclInvalidArgument);
   incclUniqueId zero{};
   EXPECT_EQ(incclCommInitRank(&made, 1, zero, 0), incclInvalidArgument);
+  incclUniqueId alone{};
+  int ranks = 0, rank = -1;
+  ASSERT_EQ(incclGetUniqueIdFromLauncher(&alone, &ranks, &rank), incclSuccess);
+  ASSERT_EQ(ranks, 1);
+  refused(incclCommInitRank(&made, 2, alone, 0), "one rank");
   incclConfig_t config = INCCL_CONFIG_INITIALIZER;
   config.magic = 1;
   refused(incclCommInitRankConfig(&made, 1, id, 0, &config), "magic");
