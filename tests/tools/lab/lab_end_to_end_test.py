@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs inccl-lab as its users do: real namespaces, real ranks, and a look at what is left behind.
 
-    lab_end_to_end_test.py LAB PERF TOPOLOGIES [unittest arguments]
+    lab_end_to_end_test.py LAB PERF TOPOLOGIES EXPECTED [unittest arguments]
 
-LAB and PERF are the programs. Where namespaces cannot be made the test says why and exits with 77.
+LAB, PERF and EXPECTED (expected_bytes.cc) are the programs. Where namespaces cannot be made the test says why and exits with 77.
 """
 import json
 import os
@@ -17,7 +17,7 @@ import time
 import unittest
 import uuid
 
-LAB = PERF = TOPOLOGIES = ""
+LAB = PERF = TOPOLOGIES = EXPECTED = ""
 DEADLINE_S = 60
 MARK = "INCCL_LAB_TEST_MARK"
 NOBODY = 65534
@@ -154,6 +154,23 @@ class Run(LabTest):
         # Each call brings each host what the other has: at least the smaller half of the vector.
         self.assertGreater(min(sent.values()), (1 << 20) // 2)
         self.check_nothing_is_left()
+
+    def test_the_simulator_knows_the_bytes_on_the_wire(self):
+        """Of one call: the difference between runs of more and of fewer calls, headers and all."""
+        bytes_of_call = 2 << 20
+        for algorithm in ("two_level", "ring"):
+            sent = []
+            for calls in (1, 4):  # out of place and again in place
+                run = self.lab("run", "--counters", "--timeout", DEADLINE_S - 5, two_hosts(), "--", PERF, "all_reduce",
+                               "-b", bytes_of_call, "-e", bytes_of_call, "-n", calls, "-w", 0, "-c", 0, "--algo",
+                               algorithm)
+                self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+                sent.append(sent_bytes(run.stdout)["host0 eth0"])
+            measured = (sent[1] - sent[0]) / (2 * (4 - 1))
+            simulated = subprocess.run([EXPECTED, two_hosts(), algorithm, str(bytes_of_call)], capture_output=True,
+                                       text=True, check=True).stdout
+            expected = int(re.search(r"^host0 network (\d+)$", simulated, re.M)[1])
+            self.assertAlmostEqual(measured / expected, 1, delta=0.02, msg=f"{algorithm}: {measured} of {expected}")
 
     def test_hosts_joined_directly(self):
         run = self.lab("run", "--counters", "--timeout", DEADLINE_S - 5, ring(), "--", PERF, "all_reduce", "-b", "64K",
@@ -313,7 +330,7 @@ class Refusals(LabTest):
 
 
 if __name__ == "__main__":
-    LAB, PERF, TOPOLOGIES = (os.path.abspath(sys.argv.pop(1)) for _ in range(3))
+    LAB, PERF, TOPOLOGIES, EXPECTED = (os.path.abspath(sys.argv.pop(1)) for _ in range(4))
     if reason := why_not():
         print(f"skipped: no lab can be built here: {reason}")
         sys.exit(77)
