@@ -255,7 +255,10 @@ Gpu readGpu(const Element& element, int rank, int rankCount) {
   gpu.inputChunks = static_cast<uint32_t>(element.number("i_chunks", 0, kMaxChunks, 0));
   gpu.outputChunks = static_cast<uint32_t>(element.number("o_chunks", 0, kMaxChunks, 0));
   gpu.scratchChunks = static_cast<uint32_t>(element.number("s_chunks", 0, kMaxChunks, 0));
-  // Some tools add <copy>, which MSCCL's own reader passes over.
+  for (const Element& copy : element.children("copy", "tb")) {
+    gpu.copies.push_back({copy.line(), static_cast<uint32_t>(copy.number("i_off", 0, kMaxChunks)),
+                          static_cast<uint32_t>(copy.number("o_off", 0, kMaxChunks))});
+  }
   for (const Element& block : element.numbered("tb", "id", kMostBlocks, "copy"))
     gpu.blocks.push_back(readBlock(block, rank, rankCount));
   if (element.failed()) return gpu;

@@ -56,10 +56,17 @@ struct ThreadBlock {
   std::vector<Step> steps;
 };
 
+// <copy i_off o_off>, of older tools: an input chunk is a result as it is.
+struct OwnCopy {
+  int line = 0;
+  uint32_t input = 0, output = 0;
+};
+
 struct Gpu {
   int line = 0;
   uint32_t inputChunks = 0, outputChunks = 0, scratchChunks = 0;  // 0: not said
   std::vector<ThreadBlock> blocks;
+  std::vector<OwnCopy> copies;
 };
 
 struct Algorithm {

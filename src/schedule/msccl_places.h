@@ -39,6 +39,7 @@ class Places {
   [[nodiscard]] ChunkRef current(Place place) const;
   void wroteNow(Place place) { state_[place].written = true; }
 
+  [[nodiscard]] bool isWritten(Place place) const { return state_[place].isWritten; }
   // Results that are inputs and that nobody writes: from, to.
   [[nodiscard]] std::vector<std::pair<ChunkRef, ChunkRef>> untouchedResults() const;
   // With those that were added for what the plan writes elsewhere.

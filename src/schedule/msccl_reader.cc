@@ -78,6 +78,7 @@ class RankReader {
     for (size_t block = 0; block < gpu_.blocks.size(); ++block)
       INCCL_TRY(readBlock(static_cast<int>(block)));
     resolveDependencies();
+    INCCL_TRY(addOwnCopies());
     INCCL_TRY(settlePlaces());
     addUntouchedResults();
     for (Draft& lane : lanes_) program.lanes.push_back(std::move(lane.lane));
@@ -184,6 +185,22 @@ class RankReader {
     if (touched.destination) places_.noteWrite(*touched.destination);
   }
 
+  // What an older tool says by <copy>, unless a step does it.
+  Status addOwnCopies() {
+    for (const auto& [line, input, output] : gpu_.copies) {
+      const auto from = places_.find(Buffer::kInput, input),
+                 to = places_.find(Buffer::kOutput, output);
+      if (!from || !to) return failureAt(line, "<copy>: no such chunks");
+      if (*from == *to || places_.isWritten(*to)) continue;
+      if (ownCopies_ == kNoLane) {
+        ownCopies_ = static_cast<uint32_t>(lanes_.size());
+        lanes_.emplace_back();
+      }
+      add(ownCopies_, StepType::kCopy, {from, to}, {}, {});
+    }
+    return {};
+  }
+
   // A step waits for the end of what the file names; within one block the order is there already.
   void resolveDependencies() {
     for (uint32_t lane = 0; lane < lanes_.size(); ++lane) {
@@ -247,6 +264,8 @@ class RankReader {
   const uint32_t width_;
   Places places_;
   std::vector<Draft> lanes_;
+  static constexpr uint32_t kNoLane = UINT32_MAX;
+  uint32_t ownCopies_ = kNoLane;
   std::vector<uint32_t> mainLanes_;         // of each thread block
   std::vector<std::vector<StepRef>> ends_;  // by block and step: when it has happened
   std::set<std::pair<int, int>> awaited_;   // (block, step) that something waits for

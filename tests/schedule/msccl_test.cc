@@ -203,6 +203,24 @@ TEST(MscclXmlTest, ARootThatIsNotClearMustBeSaid) {
   EXPECT_THAT(fromMscclXml(noMessages).status().message(), HasSubstr("2 ranks could be the root"));
 }
 
+// Older tools say by <copy> which input chunks are results as they are.
+TEST(MscclXmlTest, OwnCopiesAreSteps) {
+  const std::string text = R"(<algo name="c" nchunksperloop="2" ngpus="2" coll="allgather">
+    <gpu id="0"><copy i_off="0" o_off="0"/><tb id="0" send="1" recv="1" chan="0">
+      <step s="0" type="s" srcbuf="i" srcoff="0"/><step s="1" type="r" dstbuf="o" dstoff="1"/></tb></gpu>
+    <gpu id="1"><tb id="0" send="0" recv="0" chan="0">
+      <step s="0" type="s" srcbuf="i" srcoff="0"/><step s="1" type="r" dstbuf="o" dstoff="0"/>
+      <step s="2" type="cpy" srcbuf="i" srcoff="0" dstbuf="o" dstoff="1"/></tb>
+      <copy i_off="0" o_off="1"/></gpu></algo>)";
+  const Result<Schedule> read = fromMscclXml(text);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  ASSERT_EQ(read.value().ranks[0].lanes.size(), 2u);
+  EXPECT_EQ(read.value().ranks[0].lanes[1].steps[0].kind, StepKind::kCopy);
+  EXPECT_EQ(read.value().ranks[1].lanes.size(), 1u);  // a step does it already
+  EXPECT_THAT(fromMscclXml(replaced(text, "o_off=\"0\"", "o_off=\"2\"")).status().message(),
+              AllOf(HasSubstr("line 2"), HasSubstr("<copy>")));
+}
+
 // Bytes changed, taken out and doubled: an error or a schedule, never a crash.
 TEST(MscclXmlTest, RandomDamageIsSurvived) {
   std::mt19937_64 random = test::trialRandom(0);
