@@ -18,7 +18,7 @@ std::string addressesOf(const Space& space) {
   std::string addresses;
   for (const Interface& interface : space.interfaces)
     for (const Ipv4 address : interface.addresses)
-      addresses += (addresses.empty() ? "" : ",") + address.text();
+      addresses += fmt::format("{}{}", addresses.empty() ? "" : ",", address.text());
   return addresses.empty() ? "127.0.0.1" : addresses;
 }
 
