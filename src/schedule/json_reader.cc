@@ -2,14 +2,14 @@
 //
 // Places are read with a sticky failure: the first thing that is wrong is kept with its path, all
 // later reads return something harmless, and the failure is looked at once, at the end. So the code
-// below reads as the form itself. The JSON library throws on broken text; that is caught here.
+// below reads as the form itself.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "base/strict_json.h"
 #include "schedule/schedule_json.h"
 #include "schedule/validate.h"
 
@@ -208,53 +208,10 @@ Schedule readSchedule(const Place& place) {
   return schedule;
 }
 
-// The library keeps the last of two equal keys; here they are an error. Watches the parser's
-// events.
-class DoubledKeys {
- public:
-  bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-        keys_.emplace_back();
-        break;
-      case Json::parse_event_t::object_end:
-        keys_.pop_back();
-        break;
-      case Json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get<std::string>()).second && doubled_.empty())
-          doubled_ = parsed.get<std::string>();
-        break;
-      case Json::parse_event_t::array_start:
-      case Json::parse_event_t::array_end:
-      case Json::parse_event_t::value:
-        break;
-    }
-    return true;
-  }
-  [[nodiscard]] const std::string& first() const { return doubled_; }
-
- private:
-  std::vector<std::set<std::string>> keys_;
-  std::string doubled_;
-};
-
-Result<Json> parse(std::string_view text) {
-  DoubledKeys keys;
-  try {
-    Json document = Json::parse(text, std::ref(keys));
-    if (!keys.first().empty())
-      return invalidArgument(
-          fmt::format("the key \"{}\" stands twice in one object", keys.first()));
-    return document;
-  } catch (const Json::exception& broken) {
-    return invalidArgument(fmt::format("not JSON: {}", broken.what()));
-  }
-}
-
 }  // namespace
 
 Result<Schedule> fromJson(std::string_view text) {
-  INCCL_TRY_ASSIGN(const Json document, parse(text));
+  INCCL_TRY_ASSIGN(const Json document, parseStrictJson(text));
   Status failure;
   Schedule schedule = readSchedule(Place(document, "", failure));
   INCCL_TRY(std::move(failure));

@@ -2,7 +2,7 @@
 //
 // As in the schedules' reader, the first thing that is wrong is kept with its place, all later
 // reads return something harmless, and the failure is looked at at the end, so that the code reads
-// as the form itself. The JSON library throws on broken text; that is caught here.
+// as the form itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 #include <initializer_list>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unordered_map>
 
+#include "base/strict_json.h"
 #include "topo/topology_json.h"
 #include "topo/validate.h"
 
@@ -201,42 +201,10 @@ Topology readTopology(const Place& place) {
   return topology;
 }
 
-// The library keeps the last of two equal keys; here they are an error. Watches the parser's
-// events.
-class DoubledKeys {
- public:
-  bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !keys_.back().insert(parsed.get<std::string>()).second && doubled_.empty())
-      doubled_ = parsed.get<std::string>();
-    return true;
-  }
-  [[nodiscard]] const std::string& first() const { return doubled_; }
-
- private:
-  std::vector<std::set<std::string>> keys_;
-  std::string doubled_;
-};
-
-Result<Json> parse(std::string_view text) {
-  DoubledKeys keys;
-  try {
-    Json document = Json::parse(text, std::ref(keys));
-    if (!keys.first().empty())
-      return invalidArgument(
-          fmt::format("the key \"{}\" stands twice in one object", keys.first()));
-    return document;
-  } catch (const Json::exception& broken) {
-    return invalidArgument(fmt::format("not JSON: {}", broken.what()));
-  }
-}
-
 }  // namespace
 
 Result<Topology> fromJson(std::string_view text) {
-  INCCL_TRY_ASSIGN(const Json document, parse(text));
+  INCCL_TRY_ASSIGN(const Json document, parseStrictJson(text));
   Status failure;
   Topology topology = readTopology(Place(document, "", failure));
   INCCL_TRY(std::move(failure));

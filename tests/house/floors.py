@@ -49,7 +49,7 @@ VENDORS = (
     (r"sodium(/|\.h)", ("src/bootstrap", "switch", "src/ina")),
     (r"spdlog/", ("src/base",)),
     (r"pugi(xml|config)\.hpp", ("src/schedule",)),
-    (r"nlohmann/", ("src/topo", "src/schedule", "synth", "bench", "tools", "tests")),
+    (r"nlohmann/", ("src/base", "src/topo", "src/schedule", "synth", "bench", "tools", "tests")),
     (r"CLI/", ("bench", "tools")),
     (r"(Clp|Cbc|Coin|Osi|Cgl)\w+\.h(pp)?|z3(\+\+|_\w+)?\.h", ("synth/solver",)),
     (r"pmix(_\w+)?\.h", ("src/bootstrap",)),
