@@ -109,6 +109,15 @@ function(inccl_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 
+# Code that runs long under sanitizers, or (intrinsics) needs an optimiser: -O1 where the preset says -O0,
+# and so without the precompiled headers.
+function(inccl_optimise_under_sanitizers target)
+  if(INCCL_SANITIZE)
+    set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
+endfunction()
+
 function(inccl_fuzz target)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${target}")
