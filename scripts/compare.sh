@@ -2,7 +2,8 @@
 # Measures INCCL side by side with the peers that are installed; installs nothing.
 #
 #   scripts/compare.sh                                  all-reduce, 2 ranks, all peers, 8 B to 64 MiB
-#   scripts/compare.sh --ranks 4 --collective broadcast --json run.json --svg run.svg
+#   scripts/compare.sh --ranks 4 --collectives broadcast,reduce --json run.json --svg run.svg
+#   scripts/compare.sh --collectives table --check      all that docs/performance.md shows
 #   scripts/compare.sh --help                           all flags
 #
 # Builds INCCL (preset release) and the adapters of the peers (build/peers), then runs

@@ -41,6 +41,17 @@ class IncclPeer final : public inccl::peers::Peer {
   bool allGather(const float* sent, float* received, size_t count) override {
     return incclAllGather(sent, received, count, incclFloat32, comm_, nullptr) == incclSuccess;
   }
+  bool reduceScatter(const float* sent, float* received, size_t count) override {
+    return incclReduceScatter(sent, received, count, incclFloat32, incclSum, comm_, nullptr) ==
+           incclSuccess;
+  }
+  bool allToAll(const float* sent, float* received, size_t count) override {
+    return incclAlltoAll(sent, received, count, incclFloat32, comm_, nullptr) == incclSuccess;
+  }
+  bool reduce(const float* sent, float* received, size_t count) override {
+    return incclReduce(sent, received, count, incclFloat32, incclSum, 0, comm_, nullptr) ==
+           incclSuccess;
+  }
   bool barrier() override { return incclBarrier(comm_, nullptr) == incclSuccess; }
 
   std::string version() const override {

@@ -42,6 +42,18 @@ class MpiPeer final : public inccl::peers::Peer {
     auto n = static_cast<int>(count);
     return succeeded(MPI_Allgather(sent, n, MPI_FLOAT, received, n, MPI_FLOAT, MPI_COMM_WORLD));
   }
+  bool reduceScatter(const float* sent, float* received, size_t count) override {
+    return succeeded(MPI_Reduce_scatter_block(sent, received, static_cast<int>(count), MPI_FLOAT,
+                                              MPI_SUM, MPI_COMM_WORLD));
+  }
+  bool allToAll(const float* sent, float* received, size_t count) override {
+    auto n = static_cast<int>(count);
+    return succeeded(MPI_Alltoall(sent, n, MPI_FLOAT, received, n, MPI_FLOAT, MPI_COMM_WORLD));
+  }
+  bool reduce(const float* sent, float* received, size_t count) override {
+    return succeeded(
+        MPI_Reduce(sent, received, static_cast<int>(count), MPI_FLOAT, MPI_SUM, 0, MPI_COMM_WORLD));
+  }
   bool barrier() override { return succeeded(MPI_Barrier(MPI_COMM_WORLD)); }
 
   std::string version() const override {

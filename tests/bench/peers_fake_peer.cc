@@ -57,6 +57,12 @@ void FakePeer::share(const float* data, size_t count) {
   meeting_.barrier();
 }
 
+float FakePeer::sumAt(size_t i) const {
+  float sum = 0;
+  for (int rank = 0; rank < meeting_.ranks(); ++rank) sum += vectorOf(rank)[i];
+  return sum;
+}
+
 // True when the call is to fail.
 bool FakePeer::misbehave() {
   if (fault_ == Fault::kSlow) sleepMilliseconds(2);
@@ -68,11 +74,7 @@ bool FakePeer::misbehave() {
 bool FakePeer::allReduce(float* data, size_t count) {
   if (misbehave()) return false;
   share(data, count);
-  size_t written = fault_ == Fault::kSkipped ? count - 1 : count;
-  for (size_t i = 0; i < written; ++i) {
-    data[i] = 0;
-    for (int rank = 0; rank < meeting_.ranks(); ++rank) data[i] += vectorOf(rank)[i];
-  }
+  for (size_t i = 0; i < written(count); ++i) data[i] = sumAt(i);
   if (fault_ == Fault::kWrongSum) data[count / 2] += 1;
   meeting_.barrier();
   return true;
@@ -81,8 +83,7 @@ bool FakePeer::allReduce(float* data, size_t count) {
 bool FakePeer::broadcast(float* data, size_t count) {
   if (misbehave()) return false;
   share(data, count);
-  size_t written = fault_ == Fault::kSkipped ? count - 1 : count;
-  std::memcpy(data, vectorOf(0), written * sizeof(float));
+  std::memcpy(data, vectorOf(0), written(count) * sizeof(float));
   meeting_.barrier();
   return true;
 }
@@ -90,11 +91,43 @@ bool FakePeer::broadcast(float* data, size_t count) {
 bool FakePeer::allGather(const float* sent, float* received, size_t count) {
   if (misbehave()) return false;
   share(sent, count);
-  int written = fault_ == Fault::kSkipped ? meeting_.ranks() - 1 : meeting_.ranks();
-  for (int rank = 0; rank < written; ++rank) {
+  const size_t blocks = written(static_cast<size_t>(meeting_.ranks()));
+  for (int rank = 0; rank < static_cast<int>(blocks); ++rank) {
     std::memcpy(received + static_cast<size_t>(rank) * count, vectorOf(rank),
                 count * sizeof(float));
   }
+  meeting_.barrier();
+  return true;
+}
+
+bool FakePeer::reduceScatter(const float* sent, float* received, size_t count) {
+  if (misbehave()) return false;
+  share(sent, count * static_cast<size_t>(meeting_.ranks()));
+  const size_t before = count * static_cast<size_t>(meeting_.rank());
+  for (size_t i = 0; i < written(count); ++i) received[i] = sumAt(before + i);
+  if (fault_ == Fault::kWrongSum) received[count / 2] += 1;
+  meeting_.barrier();
+  return true;
+}
+
+bool FakePeer::allToAll(const float* sent, float* received, size_t count) {
+  if (misbehave()) return false;
+  share(sent, count * static_cast<size_t>(meeting_.ranks()));
+  const size_t before = count * static_cast<size_t>(meeting_.rank());
+  for (int rank = 0; rank < meeting_.ranks(); ++rank) {
+    std::memcpy(received + static_cast<size_t>(rank) * count, vectorOf(rank) + before,
+                written(count) * sizeof(float));
+  }
+  meeting_.barrier();
+  return true;
+}
+
+bool FakePeer::reduce(const float* sent, float* received, size_t count) {
+  if (misbehave()) return false;
+  share(sent, count);
+  const bool isRoot = meeting_.rank() == 0;
+  for (size_t i = 0; isRoot && i < written(count); ++i) received[i] = sumAt(i);
+  if (fault_ == Fault::kWrongSum) received[count / 2] += 1;
   meeting_.barrier();
   return true;
 }

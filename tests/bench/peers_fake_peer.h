@@ -36,6 +36,9 @@ class FakePeer final : public Peer {
   bool allReduce(float* data, size_t count) override;
   bool broadcast(float* data, size_t count) override;
   bool allGather(const float* sent, float* received, size_t count) override;
+  bool reduceScatter(const float* sent, float* received, size_t count) override;
+  bool allToAll(const float* sent, float* received, size_t count) override;
+  bool reduce(const float* sent, float* received, size_t count) override;
   bool barrier() override;
   std::string version() const override { return "fake 1.0\nof no worth"; }
   std::string lastError() const override { return "it was told to fail"; }
@@ -44,6 +47,11 @@ class FakePeer final : public Peer {
   [[nodiscard]] bool misbehave();
   [[nodiscard]] float* vectorOf(int rank) const;
   void share(const float* data, size_t count);
+  // Over all ranks' shared vectors.
+  [[nodiscard]] float sumAt(size_t i) const;
+  [[nodiscard]] size_t written(size_t count) const {
+    return fault_ == Fault::kSkipped ? count - 1 : count;
+  }
 
   MeetingPoint meeting_;
   Fault fault_;

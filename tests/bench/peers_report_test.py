@@ -24,9 +24,9 @@ def document(crowded=False, failed=None):
                   "failed": failed if name == "mpich" else None}
                  for name, title in (("inccl", "INCCL"), ("openmpi", "Open MPI"), ("mpich", "MPICH"),
                                      ("gloo", "Gloo"))]
-    return {"date": "today", "machine": {"cpu": "a 'quick' one", "cores": 2, "kernel": "Linux 6"},
+    return {"tool": "a test", "date": "today", "machine": {"cpu": "a 'quick' one", "cores": 2, "kernel": "Linux 6"},
             "load": {"before": 0.1, "after": 2.0}, "company": {"foreignShare": 0.0, "stolenShare": 0.0},
-            "settings": {"collective": "all_reduce", "ours": "inccl", "placement": "2 ranks", "seed": 1,
+            "settings": {"collective": "all_reduce", "ours": "inccl", "ranks": 2, "placement": "2 ranks", "seed": 1,
                          "crowded": crowded, "alternations": 5, "buffers": "ordinary"},
             "libraries": libraries,
             "results": [report.size_record(size, of_size, "inccl", {"openmpi", "mpich"}, crowded, 1)
@@ -55,6 +55,31 @@ class SizeRecord(unittest.TestCase):
     def test_sizes_behind(self):
         self.assertEqual(report.sizes_behind(document()), [8])
         self.assertEqual(report.sizes_behind(document(crowded=True)), [])
+
+
+class SeveralComparisons(unittest.TestCase):
+    def test_one_is_written_as_itself(self):
+        one = document()
+        self.assertIs(report.record_of([one]), one)
+        self.assertEqual(report.comparisons(one), [one])
+        self.assertEqual(report.whole_report([one]), report.tables(one))
+
+    def test_several_have_a_column_each_in_one_more_table(self):
+        both = [document(), document(crowded=True)]
+        both[1]["settings"] |= {"collective": "reduce", "ranks": 4}
+        record = json.loads(json.dumps(report.record_of(both)))
+        self.assertEqual(report.comparisons(record), json.loads(json.dumps(both)))
+        lines = [line for line in report.summary_table(both).splitlines() if " 8 B " in line]
+        self.assertEqual(len(lines), 1)
+        self.assertIn("0.90 [0.90, 0.90] BEHIND", lines[0])
+        self.assertIn("0.90 [0.90, 0.90] not behind", lines[0])
+        self.assertIn("reduce, 4 ranks", report.whole_report(both))
+
+    def test_a_size_that_only_one_has(self):
+        both = [document(), document()]
+        both[1]["results"] = both[1]["results"][1:]
+        line = next(line for line in report.summary_table(both).splitlines() if " 8 B " in line)
+        self.assertEqual(line.split("|")[3].strip(), "-")
 
 
 class Tables(unittest.TestCase):

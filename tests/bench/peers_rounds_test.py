@@ -164,6 +164,18 @@ class Flags(unittest.TestCase):
         self.assertTrue({8, 512, 2 << 10, 8 << 10, 32 << 10, 128 << 10, 512 << 10, 2 << 20, 8 << 20, 32 << 20,
                          64 << 20} <= set(sizes))
 
+    def test_collectives(self):
+        self.assertEqual(command_line.contest_list("reduce,alltoall@4,reduce"),
+                         (("reduce", None), ("alltoall", 4)))
+        table = command_line.parser().parse_args(["--collectives", "table"]).collectives
+        self.assertEqual({name for name, _ in table}, set(command_line.COLLECTIVES) - {"barrier"})
+        self.assertIn(("all_reduce", 4), table)
+
+    def test_pictures_of_several_have_names_of_their_own(self):
+        document = {"settings": {"collective": "reduce", "ranks": 4}}
+        self.assertEqual(command_line.picture_path("/a/run.svg", document, True), "/a/run.svg")
+        self.assertEqual(command_line.picture_path("/a/run.svg", document, False), "/a/run-reduce-4.svg")
+
     def test_environment_reaches_its_library_only(self):
         options = command_line.parser().parse_args(["--env", "inccl:A=b=c", "--env", "inccl:D=", "--ours", "inccl"])
         libraries = command_line.contestants(options)
@@ -172,7 +184,8 @@ class Flags(unittest.TestCase):
 
     def test_wrong_flags_end_with_status_2(self):
         for words in (["--ranks", "0"], ["--ranks", "65"], ["--alternations", "x"], ["--budget", "-1"],
-                      ["--collective", "reduce"], ["--env", "A=b"], ["--program", "x"], ["--unknown"]):
+                      ["--collective", "sum"], ["--collectives", "reduce,"], ["--collectives", "reduce@0"],
+                      ["--env", "A=b"], ["--program", "x"], ["--unknown"]):
             with self.assertRaises(SystemExit, msg=words) as ended:
                 command_line.parser().parse_args(words)
             self.assertEqual(ended.exception.code, 2)

@@ -61,10 +61,19 @@ class Run(unittest.TestCase):
         self.assertTrue(record["settings"]["crowded"])
 
     def test_every_collective(self):
-        for collective in ("broadcast", "all_gather", "barrier"):
-            status, record, printed = self.compare("--collective", collective, ranks=3)
-            self.assertEqual(status, 0, printed)
-            self.assertEqual(len(record["results"]), 1 if collective == "barrier" else 2)
+        names = command_line.COLLECTIVES
+        status, record, printed = self.compare("--collectives", ",".join(names), ranks=3)
+        self.assertEqual(status, 0, printed)
+        self.assertEqual([document["settings"]["collective"] for document in record["comparisons"]], list(names))
+        for document in record["comparisons"]:
+            collective = document["settings"]["collective"]
+            self.assertEqual(len(document["results"]), 1 if collective == "barrier" else 2)
+
+    def test_collectives_with_ranks_of_their_own(self):
+        status, record, printed = self.compare("--collectives", "reduce,alltoall@3", ranks=1)
+        self.assertEqual(status, 0, printed)
+        self.assertEqual([document["settings"]["ranks"] for document in record["comparisons"]], [1, 3])
+        self.assertIn("alltoall, 3 ranks", printed)
 
     def test_a_slow_peer_is_measured_as_slow(self):
         status, record, printed = self.compare(faults=[("peer", "slow")])

@@ -10,8 +10,10 @@
 namespace inccl::peers {
 namespace {
 
-constexpr Collective kCollectives[] = {Collective::kAllReduce, Collective::kBroadcast,
-                                       Collective::kAllGather, Collective::kBarrier};
+constexpr Collective kCollectives[] = {Collective::kAllReduce,     Collective::kAllGather,
+                                       Collective::kReduceScatter, Collective::kBroadcast,
+                                       Collective::kAllToAll,      Collective::kReduce,
+                                       Collective::kBarrier};
 
 // Wrong elements over all ranks after one call on a library with this fault.
 uint64_t wrongElements(int ranks, Collective collective, size_t bytes, Fault fault,
@@ -47,12 +49,20 @@ TEST(Workload, libraryBuffersWorkAlike) {
 TEST(Workload, oneWrongElementIsCountedOnEveryRank) {
   EXPECT_EQ(wrongElements(3, Collective::kAllReduce, 4 * 997, Fault::kWrongSum), 2U * 3U);
   EXPECT_EQ(wrongElements(2, Collective::kAllReduce, 4, Fault::kWrongSum), 2U * 2U);
+  EXPECT_EQ(wrongElements(3, Collective::kReduceScatter, 4 * 997, Fault::kWrongSum), 2U * 3U);
+}
+
+TEST(Workload, aReduceMustLeaveTheOthersResultsAlone) {
+  EXPECT_EQ(wrongElements(3, Collective::kReduce, 4 * 997, Fault::kWrongSum), 2U * 3U);
 }
 
 TEST(Workload, anElementThatIsNotWrittenIsSeen) {
   EXPECT_EQ(wrongElements(3, Collective::kAllReduce, 400, Fault::kSkipped), 2U * 3U);
   EXPECT_EQ(wrongElements(3, Collective::kBroadcast, 400, Fault::kSkipped), 2U * 2U);
   EXPECT_EQ(wrongElements(3, Collective::kAllGather, 12, Fault::kSkipped), 2U * 3U);
+  EXPECT_EQ(wrongElements(3, Collective::kReduceScatter, 1200, Fault::kSkipped), 2U * 3U);
+  EXPECT_EQ(wrongElements(3, Collective::kAllToAll, 1200, Fault::kSkipped), 2U * 3U * 3U);
+  EXPECT_EQ(wrongElements(3, Collective::kReduce, 1200, Fault::kSkipped), 2U);
 }
 
 TEST(Workload, aBarrierThatLetsThroughIsSeen) {
@@ -64,10 +74,13 @@ TEST(WorkloadDeathTest, anErrorOfTheLibraryEndsTheProgramWithItsText) {
               testing::ExitedWithCode(1), "rank 0: it was told to fail");
 }
 
-TEST(CollectiveNamed, knowsFourNames) {
+TEST(CollectiveNamed, knowsTheNamesOfTheTools) {
   EXPECT_EQ(collectiveNamed("all_reduce"), Collective::kAllReduce);
-  EXPECT_EQ(collectiveNamed("broadcast"), Collective::kBroadcast);
   EXPECT_EQ(collectiveNamed("all_gather"), Collective::kAllGather);
+  EXPECT_EQ(collectiveNamed("reduce_scatter"), Collective::kReduceScatter);
+  EXPECT_EQ(collectiveNamed("broadcast"), Collective::kBroadcast);
+  EXPECT_EQ(collectiveNamed("alltoall"), Collective::kAllToAll);
+  EXPECT_EQ(collectiveNamed("reduce"), Collective::kReduce);
   EXPECT_EQ(collectiveNamed("barrier"), Collective::kBarrier);
   EXPECT_EQ(collectiveNamed("allreduce"), std::nullopt);
   EXPECT_EQ(collectiveNamed(""), std::nullopt);

@@ -13,7 +13,10 @@ from .session import run_comparison
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 DEFAULT_SIZES = "8,32,128,512,2K,8K,32K,128K,512K,2M,8M,32M,64M"
-COLLECTIVES = ("all_reduce", "broadcast", "all_gather", "barrier")
+COLLECTIVES = ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "alltoall", "reduce", "barrier")
+# What docs/performance.md shows: every collective with a core for each rank, and a crowd.
+WHOLE_TABLE = "all_reduce,all_gather,reduce_scatter,broadcast,alltoall,reduce,all_reduce@4"
+MOST_RANKS = 64
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -50,6 +53,20 @@ def whole_number(least, most):
     return parse
 
 
+def one_contest(text):
+    """NAME or NAME@RANKS as (name, ranks or None)."""
+    name, at, ranks = text.strip().partition("@")
+    if name not in COLLECTIVES:
+        raise argparse.ArgumentTypeError(f"'{name}' is no collective, there are {', '.join(COLLECTIVES)}")
+    return name, whole_number(1, MOST_RANKS)(ranks) if at else None
+
+
+def contest_list(text):
+    """all_reduce,reduce@4, or `table` for WHOLE_TABLE."""
+    parts = (WHOLE_TABLE if text == "table" else text).split(",")
+    return tuple(dict.fromkeys(map(one_contest, parts)))
+
+
 def positive_seconds(text):
     try:
         seconds = float(text)
@@ -76,16 +93,19 @@ def environment_setting(text):
 
 def parser():
     flags = argparse.ArgumentParser(
-        prog="compare", description="Times one collective on INCCL and its peers, in turn in one run.",
+        prog="compare", description="Times collectives on INCCL and its peers, in turn in one run.",
         epilog="Exit status: 0, 1 (a library failed or gave wrong results), 2 (wrong flags or nothing to "
                "compare), 3 (--check: behind the best Debian MPI at some size).")
-    flags.add_argument("--collective", choices=COLLECTIVES, default="all_reduce")
-    flags.add_argument("--ranks", type=whole_number(1, 64), default=2)
+    flags.add_argument("--collectives", "--collective", type=contest_list, default=contest_list("all_reduce"),
+                       metavar="NAME[@RANKS],…",
+                       help=f"of {', '.join(COLLECTIVES)}; 'table' for {WHOLE_TABLE} (default all_reduce)")
+    flags.add_argument("--ranks", type=whole_number(1, MOST_RANKS), default=2,
+                       help="where a collective names none (default 2)")
     flags.add_argument("--sizes", type=size_list, default=size_list(DEFAULT_SIZES),
                        help=f"bytes as nccl-tests counts them: 8,2K,64M or 8:64M:4 (default {DEFAULT_SIZES})")
     flags.add_argument("--alternations", type=whole_number(1, 1000), default=7, help="default 7")
     flags.add_argument("--budget", type=positive_seconds, default=240, metavar="SECONDS",
-                       help="about how long to measure (default 240)")
+                       help="about how long to measure each collective (default 240)")
     flags.add_argument("--seed", type=whole_number(0, 1 << 32), default=1,
                        help="of the order and of the bootstrap (default 1)")
     flags.add_argument("--peers", metavar="NAME,…", help="default: all that are there (see --list)")
@@ -150,21 +170,43 @@ def print_list(libraries):
         print(f"{library.name:12} {library.title:17} {state}")
 
 
-def finish(options, document):
+def picture_path(path, document, alone):
+    """run.svg, or run-alltoall-2.svg where there are several comparisons."""
+    settings = document["settings"]
+    stem, ending = os.path.splitext(os.path.abspath(path))
+    return stem + ("" if alone else f"-{settings['collective']}-{settings['ranks']}") + ending
+
+
+def finish(options, record):
     """Writes what was asked for; the exit status."""
-    print(report.tables(document))
+    documents = report.comparisons(record)
+    print(report.whole_report(documents))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1)
-    if options.svg:
-        trouble = picture.draw(document, os.path.abspath(options.svg))
-        if trouble:
-            print(f"compare: no picture: {trouble}", file=sys.stderr)
-    failed = [library for library in document["libraries"] if library["failed"]]
-    behind = report.sizes_behind(document)
-    if behind:
-        print(f"compare: behind the best Debian MPI at {', '.join(map(str, behind))} bytes", file=sys.stderr)
+            json.dump(record, file, indent=1)
+    failed = behind = False
+    for document in documents:
+        if options.svg:
+            trouble = picture.draw(document, picture_path(options.svg, document, len(documents) == 1))
+            if trouble:
+                print(f"compare: no picture: {trouble}", file=sys.stderr)
+        failed = failed or any(library["failed"] for library in document["libraries"])
+        sizes = report.sizes_behind(document)
+        if sizes:
+            behind = True
+            print(f"compare: {report.contest_name(document)}: behind the best Debian MPI at "
+                  f"{', '.join(map(str, sizes))} bytes", file=sys.stderr)
     return 1 if failed else 3 if options.check and behind else 0
+
+
+def run_all(options, picked):
+    """The record of all comparisons that were asked for, one after the other."""
+    load_before = machine.wait_for_quiet(0 if options.no_wait else machine.LONGEST_WAIT_SECONDS)
+    documents = []
+    for collective, ranks in options.collectives:
+        able = [library for library in picked if collective not in library.lacks]
+        documents.append(run_comparison(options, collective, ranks or options.ranks, able, load_before))
+    return report.record_of(documents)
 
 
 def main(arguments=None):
@@ -178,8 +220,7 @@ def main(arguments=None):
             print_list(libraries)
             return 0
         picked = chosen(options, libraries)
-        load_before = machine.wait_for_quiet(0 if options.no_wait else machine.LONGEST_WAIT_SECONDS)
-        return finish(options, run_comparison(options, picked, load_before))
+        return finish(options, run_all(options, picked))
     except (ValueError, OSError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2

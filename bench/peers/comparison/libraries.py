@@ -43,6 +43,7 @@ class Library:
     source: str = ""             # where it comes from, for those who lack it
     debian_mpi: bool = False
     own_threads: bool = False    # moves data on threads of its own
+    lacks: tuple[str, ...] = ()  # collectives that it does not have
     extra_environment: dict = field(default_factory=dict)
 
     def missing(self):
@@ -126,5 +127,5 @@ def known_libraries(adapters, environments):
                 (wheel("impi-rt", "mpiexec.hydra"),),
                 f"PyPI: impi-rt, and mpich for its header ({install})"),
         Library("gloo", "Gloo", adapter("gloo"), source=f"Debian: libgloo-dev ({install})",
-                own_threads=True),
+                own_threads=True, lacks=("reduce_scatter",)),
     ]

@@ -2,7 +2,8 @@
 
 The record is the whole truth: every alternation of every library, with the commands and settings
 that made it. The tables are computed from the record alone, so `compare --show run.json` prints the
-same again.
+same again. A run over several collectives is a record with a list of such comparisons, and gets one
+more table: the ratio to the best Debian MPI, a column for each of them.
 """
 import statistics
 
@@ -10,6 +11,22 @@ from . import intervals
 from .progress import size_text
 
 FORMAT_VERSION = 1
+
+
+def record_of(documents):
+    """What is written: the comparison itself, or a list of several."""
+    if len(documents) == 1:
+        return documents[0]
+    return {"format": FORMAT_VERSION, "tool": documents[0]["tool"], "comparisons": documents}
+
+
+def comparisons(record):
+    return record.get("comparisons", [record])
+
+
+def contest_name(document):
+    settings = document["settings"]
+    return f"{settings['collective']}, {settings['ranks']} ranks"
 
 
 def interval_record(interval):
@@ -152,6 +169,27 @@ def tables(document):
         "Debian MPI: ahead (interval from 1.0), not behind (from the limit), unsure (across it), BEHIND.", "",
         times_table(document), "", f"Each peer's time / {ours}'s, with its 95 % interval", "",
         ratios_table(document)])
+
+
+def summary_table(documents):
+    """Ratio to the best Debian MPI: a row for each size, a column for each comparison."""
+    sizes = sorted({result["size"] for document in documents for result in document["results"]})
+    rows = [["size", *map(contest_name, documents)]]
+    for size in sizes:
+        cells = []
+        for document in documents:
+            of_size = next((result for result in document["results"] if result["size"] == size), None)
+            debian = of_size["bestDebianMpi"] if of_size else None
+            cells.append(f"{interval_of(debian)} {debian['verdict']}" if debian else "-")
+        rows.append([size_text(size), *cells])
+    return aligned(rows)
+
+
+def whole_report(documents):
+    parts = [tables(document) for document in documents]
+    if len(documents) > 1:
+        parts.append("Best Debian MPI / ours, with its 95 % interval and verdict\n\n" + summary_table(documents))
+    return "\n\n".join(parts)
 
 
 def sizes_behind(document):

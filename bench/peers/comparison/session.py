@@ -61,11 +61,11 @@ class Watch:
         return elapsed, company, asleep
 
 
-def run_comparison(options, libraries, load_before):
+def run_comparison(options, collective, ranks, libraries, load_before):
     """The record, as report.py describes it. LibraryFailed when the baseline itself cannot go on."""
-    placement = Placement(options.ranks, tuple(sorted(os.sched_getaffinity(0))))
-    sizes = (0,) if options.collective == "barrier" else options.sizes
-    plan = Plan(options.collective, sizes, options.alternations, options.seed, options.budget)
+    placement = Placement(ranks, tuple(sorted(os.sched_getaffinity(0))))
+    sizes = (0,) if collective == "barrier" else options.sizes
+    plan = Plan(collective, sizes, options.alternations, options.seed, options.budget)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="inccl-peers-", dir=memory_folder()))
         started, failures = start_all(libraries, placement, folder, options, stack)

@@ -31,6 +31,12 @@ class Peer {
   [[nodiscard]] virtual bool broadcast(float* data, size_t count) = 0;
   // Out of place; `received` has room for ranks * count elements.
   [[nodiscard]] virtual bool allGather(const float* sent, float* received, size_t count) = 0;
+  // Out of place; `sent` holds ranks * count elements, `received` gets this rank's block.
+  [[nodiscard]] virtual bool reduceScatter(const float* sent, float* received, size_t count) = 0;
+  // Out of place; both hold ranks * count elements.
+  [[nodiscard]] virtual bool allToAll(const float* sent, float* received, size_t count) = 0;
+  // Out of place, to rank 0; the others' `received` must stay as it is.
+  [[nodiscard]] virtual bool reduce(const float* sent, float* received, size_t count) = 0;
   [[nodiscard]] virtual bool barrier() = 0;
 
   // One line, as the library that runs states it.

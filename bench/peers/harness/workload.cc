@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "die.h"
 
@@ -20,10 +21,17 @@ float patternAt(size_t i) { return static_cast<float>(i % kPatternPeriod + 1); }
 }  // namespace
 
 std::optional<Collective> collectiveNamed(std::string_view name) {
-  if (name == "all_reduce") return Collective::kAllReduce;
-  if (name == "broadcast") return Collective::kBroadcast;
-  if (name == "all_gather") return Collective::kAllGather;
-  if (name == "barrier") return Collective::kBarrier;
+  constexpr std::pair<std::string_view, Collective> kNames[] = {
+      {"all_reduce", Collective::kAllReduce},
+      {"all_gather", Collective::kAllGather},
+      {"reduce_scatter", Collective::kReduceScatter},
+      {"broadcast", Collective::kBroadcast},
+      {"alltoall", Collective::kAllToAll},
+      {"reduce", Collective::kReduce},
+      {"barrier", Collective::kBarrier}};
+  for (const auto& [known, collective] : kNames) {
+    if (name == known) return collective;
+  }
   return std::nullopt;
 }
 
@@ -32,19 +40,31 @@ Workload::Workload(Peer& peer, MeetingPoint& ranks, Collective collective, size_
     : peer_(peer), ranks_(ranks), collective_(collective), kind_(kind) {
   size_t elements = std::max<size_t>(1, bytes / sizeof(float));
   auto n = static_cast<size_t>(ranks.ranks());
+  const size_t block = std::max<size_t>(1, elements / n);
   switch (collective) {
     case Collective::kAllReduce:
     case Collective::kBroadcast:
       count_ = resultCount_ = elements;
       break;
+    case Collective::kReduce:
+      count_ = sentCount_ = resultCount_ = elements;
+      break;
     case Collective::kAllGather:
-      count_ = std::max<size_t>(1, elements / n);
-      resultCount_ = count_ * n;
-      sent_ = allocate(count_);
+      count_ = sentCount_ = block;
+      resultCount_ = block * n;
+      break;
+    case Collective::kReduceScatter:
+      count_ = resultCount_ = block;
+      sentCount_ = block * n;
+      break;
+    case Collective::kAllToAll:
+      count_ = block;
+      sentCount_ = resultCount_ = block * n;
       break;
     case Collective::kBarrier:
       return;
   }
+  if (sentCount_ > 0) sent_ = allocate(sentCount_);
   result_ = allocate(resultCount_);
   fill();
 }
@@ -75,7 +95,7 @@ void Workload::fill() {
   auto scale = static_cast<float>(ranks_.rank() + 1);
   bool contributesInPlace = collective_ == Collective::kAllReduce || ranks_.rank() == 0;
   if (sent_ != nullptr) {
-    for (size_t i = 0; i < count_; ++i) sent_[i] = patternAt(i) * scale;
+    for (size_t i = 0; i < sentCount_; ++i) sent_[i] = patternAt(i) * scale;
     contributesInPlace = false;
   }
   for (size_t i = 0; i < resultCount_; ++i) {
@@ -84,10 +104,18 @@ void Workload::fill() {
 }
 
 float Workload::expectedAt(size_t i) const {
-  auto n = static_cast<float>(ranks_.ranks());
+  const auto n = static_cast<float>(ranks_.ranks());
+  const float allScales = n * (n + 1) / 2;
+  const size_t before = count_ * static_cast<size_t>(ranks_.rank());  // this rank's block
   switch (collective_) {
     case Collective::kAllReduce:
-      return patternAt(i) * n * (n + 1) / 2;
+      return patternAt(i) * allScales;
+    case Collective::kReduce:
+      return ranks_.rank() == 0 ? patternAt(i) * allScales : kUntouched;
+    case Collective::kReduceScatter:
+      return patternAt(before + i) * allScales;
+    case Collective::kAllToAll:
+      return patternAt(before + i % count_) * static_cast<float>(i / count_ + 1);
     case Collective::kBroadcast:
       return patternAt(i);
     case Collective::kAllGather:
@@ -109,6 +137,15 @@ void Workload::call() {
       break;
     case Collective::kAllGather:
       succeeded = peer_.allGather(sent_, result_, count_);
+      break;
+    case Collective::kReduceScatter:
+      succeeded = peer_.reduceScatter(sent_, result_, count_);
+      break;
+    case Collective::kAllToAll:
+      succeeded = peer_.allToAll(sent_, result_, count_);
+      break;
+    case Collective::kReduce:
+      succeeded = peer_.reduce(sent_, result_, count_);
       break;
     case Collective::kBarrier:
       succeeded = peer_.barrier();

@@ -20,9 +20,17 @@
 
 namespace inccl::peers {
 
-enum class Collective { kAllReduce, kBroadcast, kAllGather, kBarrier };
+enum class Collective {
+  kAllReduce,
+  kAllGather,
+  kReduceScatter,
+  kBroadcast,
+  kAllToAll,
+  kReduce,
+  kBarrier
+};
 
-// all_reduce, broadcast, all_gather, barrier.
+// all_reduce, all_gather, reduce_scatter, broadcast, alltoall, reduce, barrier.
 [[nodiscard]] std::optional<Collective> collectiveNamed(std::string_view name);
 
 // A library's, or ordinary, memory.
@@ -30,8 +38,9 @@ enum class BufferKind { kOrdinary, kLibrary };
 
 class Workload {
  public:
-  // `bytes` counts as in nccl-tests: the whole vector, for all_gather the gathered one. Rounded
-  // down to whole elements, but never to none.
+  // `bytes` counts as in nccl-tests: the whole vector, for all_gather the gathered one, for
+  // reduce_scatter and alltoall what a rank sends. Rounded down to whole elements and, where a
+  // vector has a block per rank, to whole blocks, but never to none.
   Workload(Peer& peer, MeetingPoint& ranks, Collective collective, size_t bytes, BufferKind kind);
   ~Workload();
   Workload(const Workload&) = delete;
@@ -55,10 +64,11 @@ class Workload {
   MeetingPoint& ranks_;
   Collective collective_;
   BufferKind kind_;
-  size_t count_ = 0;         // elements that this rank contributes
+  size_t count_ = 0;         // elements as the call counts them: of a block where there are blocks
+  size_t sentCount_ = 0;     // elements that a rank sends; none where the call is in place
   size_t resultCount_ = 0;   // elements of the result
-  float* sent_ = nullptr;    // all_gather only
-  float* result_ = nullptr;  // the in-place buffer of the others
+  float* sent_ = nullptr;    // nullptr for all_reduce and broadcast
+  float* result_ = nullptr;  // their in-place buffer
 };
 
 }  // namespace inccl::peers
