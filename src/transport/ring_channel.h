@@ -25,10 +25,8 @@ class RingSendChannel final : public SendChannel {
   [[nodiscard]] uint32_t slotCount() const override { return writer_.shape().slotCount; }
 
   [[nodiscard]] Progress send(const std::byte* data, size_t bytes, OpTag tag) override {
-    std::byte* const slot = writer_.reserve();
-    if (!slot) return Progress::kPending;
-    if (bytes > 0) std::memcpy(slot, data, bytes);
-    commit(bytes, tag);
+    if (!writer_.post(data, bytes, tag)) return Progress::kPending;
+    doorbell_.ring();
     return Progress::kDone;
   }
   [[nodiscard]] std::byte* reserve() override { return writer_.reserve(); }

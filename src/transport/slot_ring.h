@@ -7,6 +7,9 @@
 // counter that it has seen and looks at the readers' lines only when that one does not suffice, so
 // in steady state a message costs the writer no miss at all.
 //
+// A message of at most kInlineBytes that is post()ed lies in the header's own line, so it takes one
+// transfer instead of two.
+//
 // Layout (offsets from the ring's start): slotCount headers, readerCount released-lines, then the
 // slots. All integers are naturally aligned; the memory starts zeroed. Readers are numbered
 // 0 … readerCount-1. The same ring is the channel of a pair (one reader) and the multi-channel of a
@@ -17,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/op_signature.h"
 #include "os/cache_hints.h"
@@ -45,15 +49,20 @@ class SlotRingBase {
   SlotRingBase() = default;
   SlotRingBase(std::byte* memory, SlotRingShape shape) : memory_(memory), shape_(shape) {}
   [[nodiscard]] const SlotRingShape& shape() const { return shape_; }
+  static constexpr size_t kInlineBytes = 40;
 
  protected:
+  // In Header::bytes: the message lies in the header.
+  static constexpr uint64_t kIsInline = uint64_t{1} << 63;
   struct alignas(64) Header {
     std::atomic<uint64_t> sequence;  // number of the message (1, 2 …) that the slot holds
     uint64_t tag;
     uint64_t bytes;
+    std::byte inlined[kInlineBytes];
   };
+  static_assert(sizeof(Header) == 64);
   struct alignas(64) Released {
-    std::atomic<uint64_t> count;  // messages that this reader has let go
+    std::atomic<uint64_t> count;  // messages that this reader has let go, or will not look at
   };
   [[nodiscard]] Header& header(uint32_t slot) const {
     return reinterpret_cast<Header*>(memory_)[slot];
@@ -77,36 +86,58 @@ class SlotWriter : public SlotRingBase {
 
   // The next slot to fill, or nullptr while a reader still holds it.
   [[nodiscard]] std::byte* reserve() {
-    if (published_ - smallestReleased_ >= shape_.slotCount && !refreshReleased()) return nullptr;
+    if (isFull() && !refreshReleased()) return nullptr;
     return slot(nextSlot_);
   }
   // Makes the reserved slot visible. Pairs with SlotReader::head().
-  void publish(size_t bytes, OpTag tag) {
+  void publish(size_t bytes, OpTag tag) { publishHeader(bytes, tag); }
+  // Copies a message and publishes it; false while a reader still holds the slot.
+  [[nodiscard]] bool post(const void* data, size_t bytes, OpTag tag) {
+    std::byte* const slot = reserve();
+    if (!slot) return false;
+    if (bytes > kInlineBytes) {
+      std::memcpy(slot, data, bytes);
+      publishHeader(bytes, tag);
+    } else {
+      if (bytes > 0) std::memcpy(header(nextSlot_).inlined, data, bytes);
+      publishHeader(bytes | kIsInline, tag);
+    }
+    return true;
+  }
+  // Fetches the header and the first `bytes` of the next slot into this core's cache, if the slot
+  // is known to be free: for the time in which one waits anyway.
+  void warmNextSlot(size_t bytes) const {
+    if (isFull()) return;
+    os::prefetchForWriting(reinterpret_cast<const std::byte*>(&header(nextSlot_)), sizeof(Header));
+    os::prefetchForWriting(slot(nextSlot_), bytes);
+  }
+  // All slots side by side, to be used for anything until the next message; nullptr unless every
+  // reader has let go of everything.
+  [[nodiscard]] std::byte* allSlots() { return drained() ? slot(0) : nullptr; }
+  // True when every reader has let go of everything.
+  [[nodiscard]] bool drained() {
+    const auto held = [this] { return static_cast<int64_t>(published_ - smallestReleased_) > 0; };
+    return !held() || (refreshReleased(), !held());
+  }
+
+ private:
+  // Signed, since readers that skip may be ahead of the writer.
+  [[nodiscard]] bool isFull() const {
+    return static_cast<int64_t>(published_ - smallestReleased_) >= int64_t{shape_.slotCount};
+  }
+  void publishHeader(uint64_t bytes, OpTag tag) {
     Header& line = header(nextSlot_);
     line.tag = tag.word();
     line.bytes = bytes;
     line.sequence.store(++published_, std::memory_order_release);
     if (++nextSlot_ == shape_.slotCount) nextSlot_ = 0;
   }
-  // Fetches the header and the first `bytes` of the next slot into this core's cache, if the slot
-  // is known to be free: for the time in which one waits anyway.
-  void warmNextSlot(size_t bytes) const {
-    if (published_ - smallestReleased_ >= shape_.slotCount) return;
-    os::prefetchForWriting(reinterpret_cast<const std::byte*>(&header(nextSlot_)), sizeof(Header));
-    os::prefetchForWriting(slot(nextSlot_), bytes);
-  }
-  // True when every reader has let go of everything.
-  [[nodiscard]] bool drained() {
-    return smallestReleased_ == published_ || (refreshReleased(), smallestReleased_ == published_);
-  }
-
- private:
   bool refreshReleased() {
     uint64_t smallest = ~uint64_t{0};
     for (uint32_t reader = 0; reader < shape_.readerCount; ++reader)
       smallest = std::min(smallest, released(reader).count.load(std::memory_order_acquire));
     smallestReleased_ = smallest;
-    return published_ - smallest < shape_.slotCount;
+    return !isFull();
   }
 
   uint64_t published_ = 0;
@@ -126,13 +157,21 @@ class SlotReader : public SlotRingBase {
   [[nodiscard]] SlotView head() const {
     const Header& line = header(nextSlot_);
     if (line.sequence.load(std::memory_order_acquire) != released_ + 1) return {};
-    return {slot(nextSlot_), std::min<size_t>(line.bytes, shape_.slotBytes),
-            OpTag::fromWord(line.tag)};
+    const OpTag tag = OpTag::fromWord(line.tag);
+    if ((line.bytes & kIsInline) != 0)
+      return {line.inlined, std::min<size_t>(line.bytes & ~kIsInline, kInlineBytes), tag};
+    return {slot(nextSlot_), std::min<size_t>(line.bytes, shape_.slotBytes), tag};
   }
   // Lets go of the oldest message. Pairs with SlotWriter::reserve().
   void release() {
     released(reader_).count.store(++released_, std::memory_order_release);
     if (++nextSlot_ == shape_.slotCount) nextSlot_ = 0;
+  }
+  // Lets go of the next `messages` without looking at them; the writer may not even have come to
+  // them. For whoever knows how many messages of an operation are not for it.
+  void skip(uint64_t messages) {
+    released(reader_).count.store(released_ += messages, std::memory_order_release);
+    nextSlot_ = static_cast<uint32_t>((nextSlot_ + messages) % shape_.slotCount);
   }
 
  private:

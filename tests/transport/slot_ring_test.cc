@@ -71,8 +71,51 @@ TEST(SlotRing, NeverTrustsALengthBeyondTheSlot) {
   SlotWriter writer(ring.memory.data(), ring.shape);
   SlotReader reader(ring.memory.data(), ring.shape, 0);
   ASSERT_NE(writer.reserve(), nullptr);
-  writer.publish(~size_t{0}, OpTag(1, 1));
+  writer.publish(~size_t{0} >> 1, OpTag(1, 1));
   EXPECT_EQ(reader.head().bytes, 128u);
+  reader.release();
+  ASSERT_NE(writer.reserve(), nullptr);
+  writer.publish(~size_t{0}, OpTag(1, 1));
+  EXPECT_EQ(reader.head().bytes, SlotRingBase::kInlineBytes);
+}
+
+TEST(SlotRing, ShortMessagesLieInTheHeader) {
+  RingMemory ring({128, 3, 1});
+  SlotWriter writer(ring.memory.data(), ring.shape);
+  SlotReader reader(ring.memory.data(), ring.shape, 0);
+  const std::vector<std::byte> data(100, std::byte{7});
+  for (const size_t bytes : {size_t{0}, size_t{1}, SlotRingBase::kInlineBytes,
+                             SlotRingBase::kInlineBytes + 1, size_t{100}}) {
+    ASSERT_TRUE(writer.post(data.data(), bytes, OpTag(1, 1)));
+    const SlotView view = reader.head();
+    ASSERT_NE(view.data, nullptr);
+    ASSERT_EQ(view.bytes, bytes);
+    EXPECT_EQ(std::memcmp(view.data, data.data(), bytes), 0);
+    const bool inHeader = view.data < ring.memory.data() + 64 * ring.shape.slotCount;
+    EXPECT_EQ(inHeader, bytes <= SlotRingBase::kInlineBytes) << bytes;
+    reader.release();
+  }
+  for (int message = 0; message < 3; ++message) ASSERT_TRUE(writer.post(nullptr, 0, OpTag(1, 1)));
+  EXPECT_FALSE(writer.post(data.data(), 1, OpTag(1, 1)));
+}
+
+TEST(SlotRing, AReaderMaySkipWhatIsNotYetThere) {
+  RingMemory ring({64, 3, 2});
+  SlotWriter writer(ring.memory.data(), ring.shape);
+  SlotReader first(ring.memory.data(), ring.shape, 0), second(ring.memory.data(), ring.shape, 1);
+  first.skip(10);
+  EXPECT_EQ(first.head().data, nullptr);
+  for (uint32_t message = 1; message <= 11; ++message) {
+    ASSERT_TRUE(writer.post(&message, sizeof message, OpTag(message, 1)));
+    EXPECT_EQ(first.head().data != nullptr, message == 11);
+    ASSERT_EQ(second.head().tag, OpTag(message, 1));
+    second.release();
+  }
+  EXPECT_EQ(first.head().tag, OpTag(11, 1));
+  EXPECT_FALSE(writer.drained());
+  first.skip(5);
+  second.skip(1);
+  EXPECT_TRUE(writer.drained()) << "readers that are ahead hold nothing";
 }
 
 TEST(SlotRing, CarriesAStreamBetweenThreads) {
