@@ -156,6 +156,13 @@ int membarrier(int command, unsigned flags) {
                  [&] { return static_cast<int>(::syscall(SYS_membarrier, command, flags, 0)); });
 }
 
+ssize_t processVmReadv(pid_t pid, const iovec* local, size_t localCount, const iovec* remote,
+                       size_t remoteCount) {
+  return guarded("process_vm_readv", [&] {
+    return ::process_vm_readv(pid, local, localCount, remote, remoteCount, 0);
+  });
+}
+
 int threadCreate(pthread_t* thread, void* (*entry)(void*), void* argument) {
   if (const int error = injected("pthread_create")) return error;
   return ::pthread_create(thread, nullptr, entry, argument);

@@ -70,6 +70,9 @@ int fcntlAddSeals(int fd, int seals);
 int futexWait(const std::atomic<uint32_t>* word, uint32_t expected, const timespec* timeout);
 int futexWake(const std::atomic<uint32_t>* word, int waiters);
 int membarrier(int command, unsigned flags);
+// Copies from another process's memory; fewer bytes than asked for where that is not mapped.
+ssize_t processVmReadv(pid_t pid, const iovec* local, size_t localCount, const iovec* remote,
+                       size_t remoteCount);
 
 int threadCreate(pthread_t* thread, void* (*entry)(void*),
                  void* argument);  // returns the error number

@@ -17,7 +17,7 @@ SlotRingShape ringShapeOf(const MultiGroupShape& shape) {
 // Where a board's parts begin.
 struct BoardLayout {
   explicit BoardLayout(const MultiGroupShape& shape)
-      : contribution(os::roundUpTo(64 + 2 * cellStrideOf(shape), os::kPageBytes)),
+      : contribution(os::roundUpTo(128 + 2 * cellStrideOf(shape), os::kPageBytes)),
         result(os::roundUpTo(contribution + ringShapeOf(shape).totalBytes(), os::kPageBytes)),
         end(os::roundUpTo(result + ringShapeOf(shape).totalBytes(), os::kPageBytes)) {}
   size_t contribution, result, end;

@@ -3,6 +3,7 @@
 //
 // This is the verb `MultiChannel`: one writer, many readers. A board holds
 //   - the doorbell on which its owner sleeps,
+//   - where the owner's memory can be read, and whether it still vouches for it (peer_memory.h),
 //   - two exchange cells: a flag word (OpTag) and up to cellBytes of payload. Everybody writes its
 //     own cell and reads all others'. Two suffice without any acknowledgement: whoever writes its
 //     cell for exchange k+2 has seen all cells of exchange k+1, and whoever wrote that one had
@@ -25,6 +26,13 @@ namespace inccl::transport {
 
 // What the kernels over boards keep room for; larger groups use channels.
 constexpr uint32_t kMostGroupMembers = 64;
+
+// How the peers find a rank's memory; written at set-up, except `withdrawn`.
+struct alignas(64) MemoryCard {
+  uint64_t process;              // its id
+  uint64_t proof, proofAddress;  // a random word, and where it lies in that process
+  std::atomic<uint64_t> withdrawn;
+};
 
 struct MultiGroupShape {
   uint32_t memberCount = 0;
@@ -62,6 +70,9 @@ class MultiGroup {
   [[nodiscard]] os::Doorbell& doorbell(uint32_t member) const {
     return *reinterpret_cast<os::Doorbell*>(board(member));
   }
+  [[nodiscard]] MemoryCard& memoryCard(uint32_t member) const {
+    return *reinterpret_cast<MemoryCard*>(board(member) + 64);
+  }
   void ringOthers() const {
     for (uint32_t member = 0; member < shape_.memberCount; ++member) {
       if (member != me_) doorbell(member).ring();
@@ -70,7 +81,7 @@ class MultiGroup {
 
   // The cell of `member` for exchange number `exchange`.
   [[nodiscard]] ExchangeCell cell(uint32_t member, uint64_t exchange) const {
-    return {board(member) + 64 + (exchange & 1) * cellStride_};
+    return {board(member) + 128 + (exchange & 1) * cellStride_};
   }
   // What this rank found last in that cell, kept by whoever reads it; a zero tag at first.
   [[nodiscard]] OpTag& lastExchangeTag(uint32_t member, uint64_t exchange) {

@@ -83,6 +83,7 @@ SharedTransport::SharedTransport(std::unique_ptr<MemoryExchange> exchange, std::
 void SharedTransport::adopt(std::shared_ptr<SharedBlock> segment) {
   segment_ = std::move(segment);
   group_ = std::make_unique<MultiGroup>(segment_->data(), shapes_.group, me_);
+  peerMemory_ = std::make_unique<PeerMemory>(*group_);
 }
 
 Status SharedTransport::createSegment() {

@@ -15,6 +15,7 @@
 
 #include "transport/memory_exchange.h"
 #include "transport/multi_group.h"
+#include "transport/peer_memory.h"
 #include "transport/transport.h"
 
 namespace inccl::transport {
@@ -45,6 +46,11 @@ class SharedTransport final : public Transport {
   [[nodiscard]] std::string_view name() const override { return exchange_->name(); }
   [[nodiscard]] size_t messageBytes() const override { return shapes_.channel.slotBytes; }
   [[nodiscard]] Caps caps() const override { return {.multiChannel = true, .regionMap = true}; }
+  // Whether every member's memory can be read; once all have the segment. Whoever may use it then
+  // is the communicator's to agree on.
+  [[nodiscard]] Status tryPeerMemory() { return peerMemory_->tryAll(); }
+  // nullptr before the segment is there.
+  [[nodiscard]] PeerMemory* peerMemory() { return peerMemory_.get(); }
   Result<std::unique_ptr<SendChannel>> openSend(int peer, uint32_t channel,
                                                 Deadline deadline) override;
   Result<std::unique_ptr<RecvChannel>> openRecv(int peer, uint32_t channel,
@@ -66,6 +72,7 @@ class SharedTransport final : public Transport {
   SharedShapes shapes_;
   std::shared_ptr<SharedBlock> segment_;
   std::unique_ptr<MultiGroup> group_;
+  std::unique_ptr<PeerMemory> peerMemory_;
   uint64_t regionsExposed_ = 0;
 };
 
