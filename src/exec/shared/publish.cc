@@ -11,11 +11,8 @@ using transport::Progress;
 // Publishes the piece of `input` that begins at `done`; false while no slot is free.
 bool publishPiece(transport::MultiGroup& group, OpTag tag, const std::byte* input, size_t bytes,
                   size_t& done) {
-  std::byte* const slot = group.contribution().reserve();
-  if (!slot) return false;
   const size_t piece = std::min(bytes - done, group.shape().slotBytes);
-  std::memcpy(slot, input + done, piece);
-  group.contribution().publish(piece, tag);
+  if (!group.contribution().post(input + done, piece, tag)) return false;
   group.ringOthers();
   done += piece;
   return true;

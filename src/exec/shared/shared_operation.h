@@ -2,7 +2,8 @@
 //
 // They use the group's boards (transport/multi_group.h), never a channel, and apply only where all
 // ranks of the communicator share one host: member numbers are ranks. None of them can break
-// (memory does not fail); what they can meet is a message of another operation.
+// (memory does not fail) but those that read the memory of others (read.h); what they can meet is a
+// message of another operation.
 #pragma once
 
 #include "base/op_signature.h"
@@ -17,7 +18,7 @@ class SharedOperation : public Operation {
 
   [[nodiscard]] OpTag tag() const final { return tag_; }
   [[nodiscard]] int blamedRank() const final { return blamed_; }
-  [[nodiscard]] Status failure() const final { return {}; }
+  [[nodiscard]] Status failure() const override { return {}; }
   [[nodiscard]] int awaitedRank() const final { return awaited_; }
   void addWaitHandles(std::vector<transport::WaitHandle>&) const final {}
 
