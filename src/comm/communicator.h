@@ -161,6 +161,16 @@ class Communicator final : private exec::Supervisor {
   template <typename Sink>
   Status dispatchShared(const Call& call, OpTag tag, const Plan& plan, Sink& sink);
   template <typename Sink>
+  Status dispatchTiny(const Call& call, OpTag tag, Sink& sink);
+  template <typename Sink>
+  Status dispatchRead(const Call& call, OpTag tag, Sink& sink);
+  template <typename Sink>
+  Status dispatchAllReduce(const Call& call, OpTag tag, const Plan& plan, Sink& sink);
+  template <typename Sink>
+  Status dispatchBlocks(const Call& call, OpTag tag, Sink& sink);
+  template <typename Sink>
+  Status dispatchPublishers(const Call& call, OpTag tag, Sink& sink);
+  template <typename Sink>
   Status dispatchLanes(const Call& call, OpTag tag, LanePlan& lanes, Sink& sink);
   template <typename Sink>
   Status dispatchAnySource(const Call& call, uint32_t digest, Sink& sink);

@@ -38,7 +38,8 @@ bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
 struct RankResources {
   uint64_t messageBytes = 0;
   os::CpuBudget cpu;
-  uint64_t fileBytes = 0;  // of rank 0's files, on it; kUnusable when they cannot be used
+  uint64_t fileBytes = 0;    // of rank 0's files, on it; kUnusable when they cannot be used
+  uint64_t readsMemory = 0;  // 1: of all others on its host
 
   template <typename Codec, typename Self>
   static void fields(Codec& codec, Self& self) {
@@ -47,6 +48,7 @@ struct RankResources {
     codec.integer(self.cpu.quotaMilliCores);
     codec.integer(self.cpu.quotaGroup);
     codec.integer(self.fileBytes);
+    codec.integer(self.readsMemory);
   }
   static constexpr uint64_t kUnusable = UINT64_MAX;
   static constexpr size_t kMostCores = 65536;
@@ -183,9 +185,11 @@ Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
 // Slices of lane programs must be cut alike everywhere: the smallest message of all ranks. Whether
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
 Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
-  RankResources mine{network_->messageBytes(), os::cpuBudget(), 0};
+  RankResources mine{network_->messageBytes(), os::cpuBudget()};
   SetupFiles files;
   const Status filesRead = rank_ == 0 ? readFiles(files, mine.fileBytes) : Status();
+  const Status readable = shared_ ? shared_->tryPeerMemory() : remoteError("no memory is shared");
+  mine.readsMemory = readable.ok() ? 1 : 0;
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
   wire::Writer writer;
   RankResources::fields(writer, mine);
@@ -204,6 +208,12 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
   for (const int member : members) budgets.push_back(all[static_cast<size_t>(member)].cpu);
   planContext_.oversubscribed = os::sharesCores(budgets);
   runContext_.policy = exec::WaitPolicy::forHost(planContext_.oversubscribed);
+  planContext_.readsMemory =
+      planContext_.allShareMemory &&
+      std::ranges::all_of(all, [](const RankResources& its) { return its.readsMemory == 1; });
+  if (planContext_.allShareMemory && !planContext_.readsMemory && rank_ == 0)
+    logWarn("ranks cannot read each other's memory, long messages are copied twice: {}",
+            readable.ok() ? "another rank may not" : readable.message());
   if (planContext_.oversubscribed) {
     logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
             members.size());

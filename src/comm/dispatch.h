@@ -16,10 +16,13 @@
 #include "comm/lane_plan.h"
 #include "comm/surroundings.h"
 #include "exec/message.h"
+#include "exec/shared/blocks.h"
 #include "exec/shared/exchange.h"
 #include "exec/shared/flat.h"
 #include "exec/shared/half.h"
 #include "exec/shared/publish.h"
+#include "exec/shared/read.h"
+#include "exec/shared/rooted.h"
 
 namespace inccl::comm {
 
@@ -78,9 +81,36 @@ struct GatherPayloads {
     }
   }
 };
+// This rank's block of what everybody has for everybody.
+struct ReduceBlocks {
+  reduce::ReduceManyFn reduceMany;
+  void* output;
+  size_t count, bytes;
+  uint32_t me, members;
+  void operator()(const void* const* payloads) const {
+    const void* blocks[transport::kMostGroupMembers];
+    for (uint32_t member = 0; member < members; ++member)
+      blocks[member] = static_cast<const std::byte*>(payloads[member]) + bytes * me;
+    reduceMany(output, blocks, members, count);
+  }
+};
+struct TakeBlocks {
+  std::byte* output;
+  size_t bytes;
+  uint32_t me, members;
+  void operator()(const void* const* payloads) const {
+    for (uint32_t member = 0; member < members; ++member)
+      std::memcpy(output + bytes * member,
+                  static_cast<const std::byte*>(payloads[member]) + bytes * me, bytes);
+  }
+};
 struct NoPayload {
   void operator()(const void* const*) const {}
 };
+
+inline reduce::ReduceManyFn reduceManyOf(const Call& call) {
+  return reduce::find(call.signature.type, call.signature.op).reduceMany;
+}
 
 // An operation that is over as soon as it began: one rank, or no data.
 class Nothing final : public exec::Operation {
@@ -136,35 +166,132 @@ Status Communicator::dispatchCollective(const Call& call, OpTag tag, const Ready
 
 template <typename Sink>
 Status Communicator::dispatchShared(const Call& call, OpTag tag, const Plan& plan, Sink& sink) {
+  if (plan.kernel == Kernel::kTiny) return dispatchTiny(call, tag, sink);
+  if (plan.kernel == Kernel::kRead) return dispatchRead(call, tag, sink);
+  switch (call.signature.collective) {
+    case Collective::kAllReduce:
+      return dispatchAllReduce(call, tag, plan, sink);
+    case Collective::kReduceScatter:
+    case Collective::kAllToAll:
+      return dispatchBlocks(call, tag, sink);
+    default:  // publishers' rings
+      return dispatchPublishers(call, tag, sink);
+  }
+}
+
+template <typename Sink>
+Status Communicator::dispatchTiny(const Call& call, OpTag tag, Sink& sink) {
   transport::MultiGroup& group = *shared_->multiGroup();
-  const uint32_t members = group.memberCount();
-  const size_t bytes = call.bytes(), count = call.signature.count,
-               elementBytes = sizeOf(call.signature.type);
+  const uint32_t members = group.memberCount(), me = group.me();
+  const size_t bytes = call.bytes(), count = call.signature.count;
+  std::byte* const output = static_cast<std::byte*>(call.recv);
   switch (call.signature.collective) {
     case Collective::kBarrier:
       return sink.template operate<exec::Exchange<NoPayload>>(group, tag, nullptr, 0, NoPayload{});
-    case Collective::kBroadcast:
-      return sink.template operate<exec::SharedBroadcast>(
-          group, tag, static_cast<uint32_t>(call.signature.root), call.send, call.recv, bytes);
     case Collective::kAllGather:
-      if (plan.kernel == Kernel::kTiny) {
-        return sink.template operate<exec::Exchange<GatherPayloads>>(
-            group, tag, call.send, bytes,
-            GatherPayloads{static_cast<std::byte*>(call.recv), bytes, members});
-      }
-      return sink.template operate<exec::SharedAllGather>(group, tag, call.send, call.recv, bytes);
+      return sink.template operate<exec::Exchange<GatherPayloads>>(
+          group, tag, call.send, bytes, GatherPayloads{output, bytes, members});
+    case Collective::kAllToAll:
+      return sink.template operate<exec::Exchange<TakeBlocks>>(
+          group, tag, call.send, bytes * members, TakeBlocks{output, bytes, me, members});
+    case Collective::kReduceScatter:
+      return sink.template operate<exec::Exchange<ReduceBlocks>>(
+          group, tag, call.send, bytes * members,
+          ReduceBlocks{reduceManyOf(call), output, count, bytes, me, members});
     case Collective::kAllReduce:
+      return sink.template operate<exec::Exchange<ReducePayloads>>(
+          group, tag, call.send, bytes, ReducePayloads{reduceManyOf(call), output, count, members});
+    default:  // no exchange: somebody would wait for nothing
       break;
-    default:
-      return internalError(
-          fmt::format("{} has no kernel over shared memory", name(call.signature.collective)));
   }
-  const reduce::ReduceManyFn reduceMany =
-      reduce::find(call.signature.type, call.signature.op).reduceMany;
-  if (plan.kernel == Kernel::kTiny) {
-    return sink.template operate<exec::Exchange<ReducePayloads>>(
-        group, tag, call.send, bytes, ReducePayloads{reduceMany, call.recv, count, members});
+  return internalError(fmt::format("{} is no exchange", name(call.signature.collective)));
+}
+
+template <typename Sink>
+Status Communicator::dispatchBlocks(const Call& call, OpTag tag, Sink& sink) {
+  transport::MultiGroup& group = *shared_->multiGroup();
+  const size_t bytes = call.bytes(), elementBytes = sizeOf(call.signature.type);
+  const auto shape =
+      exec::BlockShape::forBlocks(bytes, elementBytes, group.shape(), planContext_.oversubscribed);
+  if (call.signature.collective == Collective::kAllToAll)
+    return sink.template operate<exec::SharedAllToAll>(group, tag, call.send, call.recv, bytes,
+                                                       shape);
+  return sink.template operate<exec::SharedReduceScatter>(group, tag, call.send, call.recv, bytes,
+                                                          elementBytes, reduceManyOf(call), shape);
+}
+
+template <typename Sink>
+Status Communicator::dispatchPublishers(const Call& call, OpTag tag, Sink& sink) {
+  transport::MultiGroup& group = *shared_->multiGroup();
+  const size_t bytes = call.bytes(), elementBytes = sizeOf(call.signature.type);
+  const size_t piece = group.shape().slotBytes / elementBytes * elementBytes;
+  const auto root = static_cast<uint32_t>(call.signature.root);
+  switch (call.signature.collective) {
+    case Collective::kBroadcast:
+      return sink.template operate<exec::SharedBroadcast>(group, tag, root, call.send, call.recv,
+                                                          bytes);
+    case Collective::kAllGather:
+      return sink.template operate<exec::SharedAllGather>(group, tag, call.send, call.recv, bytes);
+    case Collective::kReduce:
+      return sink.template operate<exec::SharedReduce>(
+          group, tag, root, call.send, call.recv, bytes, elementBytes, reduceManyOf(call), piece);
+    case Collective::kGather:
+      return sink.template operate<exec::SharedGather>(group, tag, root, call.send, call.recv,
+                                                       bytes, piece);
+    case Collective::kScatter:
+      return sink.template operate<exec::SharedScatter>(group, tag, root, call.send, call.recv,
+                                                        bytes, piece);
+    default:  // dispatchShared's
+      break;
   }
+  return internalError(
+      fmt::format("{} has no kernel over shared memory", name(call.signature.collective)));
+}
+
+inline exec::ReadShape readShapeOf(const Call& call, uint32_t me) {
+  const auto root = static_cast<uint32_t>(call.signature.root);
+  exec::ReadShape shape;
+  shape.bytes = call.bytes();
+  switch (call.signature.collective) {
+    case Collective::kBroadcast:
+      shape.onlyOfferer = root;
+      break;
+    case Collective::kScatter:
+      shape.onlyOfferer = root;
+      shape.offset = shape.bytes * me;
+      break;
+    case Collective::kGather:
+      shape.onlyReader = root;
+      shape.stride = shape.bytes;
+      break;
+    case Collective::kAllToAll:
+      shape.offset = shape.bytes * me;
+      shape.stride = shape.bytes;
+      break;
+    default:  // all_gather
+      shape.stride = shape.bytes;
+      break;
+  }
+  return shape;
+}
+
+template <typename Sink>
+Status Communicator::dispatchRead(const Call& call, OpTag tag, Sink& sink) {
+  transport::MultiGroup& group = *shared_->multiGroup();
+  transport::PeerMemory& memory = *shared_->peerMemory();
+  if (call.signature.collective == Collective::kReduce)
+    return sink.template operate<exec::SharedReadReduce>(
+        group, tag, memory, static_cast<uint32_t>(call.signature.root), call.send, call.recv,
+        call.bytes(), sizeOf(call.signature.type), reduceManyOf(call));
+  return sink.template operate<exec::SharedRead>(group, tag, memory, call.send, call.recv,
+                                                 readShapeOf(call, group.me()));
+}
+
+template <typename Sink>
+Status Communicator::dispatchAllReduce(const Call& call, OpTag tag, const Plan& plan, Sink& sink) {
+  transport::MultiGroup& group = *shared_->multiGroup();
+  const size_t count = call.signature.count, elementBytes = sizeOf(call.signature.type);
+  const reduce::ReduceManyFn reduceMany = reduceManyOf(call);
   if (plan.kernel == Kernel::kFlat)
     return sink.template operate<exec::FlatAllReduce>(
         group, tag, call.send, call.recv, count, elementBytes, reduceMany, group.shape().slotBytes);

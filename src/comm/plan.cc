@@ -18,7 +18,7 @@ namespace {
 using algo::Algorithm;
 
 // Changes whenever a kernel computes in another order or cuts in another way.
-constexpr uint64_t kKernelVersion = 1;
+constexpr uint64_t kKernelVersion = 2;
 
 // Thresholds between the kernels over shared memory, measured on two cores (docs/performance.md).
 // Up to here one exchange of cells is fastest.
@@ -28,6 +28,8 @@ constexpr size_t kTinyBytesOversubscribed = 4096;
 // the same bytes between the cores; with more, `flat` does n times the arithmetic.
 constexpr size_t kFlatBytesOfTwo = 131072;
 constexpr size_t kFlatBytes = 32768;
+// Up to here many ranks at once do not disturb each other, and one message of waiting wins.
+constexpr int kFewRanks = 8;
 // Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
 constexpr size_t kRingBytes = 65536;
 
@@ -40,9 +42,9 @@ const auto kAlgorithms = [] {
   return words;
 }();
 constexpr std::array kKernels = {
-    std::pair{Kernel::kTiny, "tiny"},   std::pair{Kernel::kFlat, "flat"},
-    std::pair{Kernel::kHalf, "half"},   std::pair{Kernel::kPublish, "publish"},
-    std::pair{Kernel::kLanes, "lanes"},
+    std::pair{Kernel::kTiny, "tiny"}, std::pair{Kernel::kFlat, "flat"},
+    std::pair{Kernel::kHalf, "half"}, std::pair{Kernel::kPublish, "publish"},
+    std::pair{Kernel::kRead, "read"}, std::pair{Kernel::kLanes, "lanes"},
 };
 constexpr std::array kFunctions = {
     std::pair{Collective::kAllReduce, "allreduce"},
@@ -117,12 +119,19 @@ uint32_t possible(Collective collective, const decltype(kKernels)&) {
     case Collective::kAllReduce:
       return lanes | bit(Kernel::kTiny) | bit(Kernel::kFlat) | bit(Kernel::kHalf);
     case Collective::kBroadcast:
-      return lanes | bit(Kernel::kPublish);
+    case Collective::kReduce:
+    case Collective::kGather:
+    case Collective::kScatter:
+      return lanes | bit(Kernel::kPublish) | bit(Kernel::kRead);
     case Collective::kAllGather:
+    case Collective::kAllToAll:
+      return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish) | bit(Kernel::kRead);
+    case Collective::kReduceScatter:
       return lanes | bit(Kernel::kTiny) | bit(Kernel::kPublish);
     case Collective::kBarrier:
       return lanes | bit(Kernel::kTiny);
-    default:  // lanes only
+    case Collective::kSend:
+    case Collective::kRecv:
       break;
   }
   return lanes;
@@ -162,13 +171,40 @@ struct Candidate {
   size_t mostBytes;  // what the kernel can carry
 };
 
-std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective collective,
-                                        size_t bytes) {
+using Candidates = std::vector<Candidate>;
+
+// Bytes from one rank for which reading the owner's memory beats slots.
+struct ByteRange {
+  size_t least = 1, most = 0;
+  [[nodiscard]] bool holds(size_t bytes) const { return bytes >= least && bytes <= most; }
+};
+
+// Measured on two cores (docs/performance.md). Where ranks share cores, waiting for the readers
+// costs more than the second copy, but for the long blocks of an all-to-all. Where each has its
+// own, data that flows one way goes faster through slots again when the caches do not hold it: the
+// two copies overlap then. Bounds are powers of two, see plan.h.
+ByteRange readingPays(const PlanContext& context, Collective collective) {
   const size_t any = ~size_t{0};
+  if (!context.readsMemory) return {};
+  if (context.oversubscribed)
+    return collective == Collective::kAllToAll ? ByteRange{32769, any} : ByteRange{};
+  if (collective == Collective::kAllGather || collective == Collective::kAllToAll)
+    return {4097, any};
+  return {2049, collective == Collective::kReduce ? size_t{262144} : size_t{524288}};
+}
+
+Candidates sharedCandidates(const PlanContext& context, Collective collective, size_t bytes) {
+  const size_t any = ~size_t{0};
+  // A power of two, see plan.h.
+  const size_t ranks = std::bit_ceil(static_cast<size_t>(context.rankCount));
   const Candidate tiny{Kernel::kTiny, Algorithm::kDirect, context.cellBytes};
+  const Candidate tinyBlocks{Kernel::kTiny, Algorithm::kDirect, context.cellBytes / ranks};
+  const Candidate ring{Kernel::kLanes, Algorithm::kRing, any};
   const Candidate flat{Kernel::kFlat, Algorithm::kDirect, any};
   const Candidate half{Kernel::kHalf, Algorithm::kHalf, any};
   const Candidate publish{Kernel::kPublish, Algorithm::kDirect, any};
+  const Candidate read{Kernel::kRead, Algorithm::kDirect, any};
+  const bool reads = readingPays(context, collective).holds(bytes);
   const size_t flatBytes = context.rankCount == 2 ? kFlatBytesOfTwo : kFlatBytes;
   const size_t tinyBytes = context.oversubscribed ? kTinyBytesOversubscribed : kTinyBytes;
   switch (collective) {
@@ -177,20 +213,30 @@ std::vector<Candidate> sharedCandidates(const PlanContext& context, Collective c
       if (bytes <= flatBytes) return {flat, half, tiny};
       return {half, flat, tiny};
     case Collective::kAllGather:
-      if (bytes <= tinyBytes) return {tiny, publish};
-      return {publish, tiny};
+      if (bytes <= tinyBytes) return {tiny, publish, read};
+      return reads ? Candidates{read, publish, tiny} : Candidates{publish, read, tiny};
+    case Collective::kAllToAll:
+      if (bytes <= tinyBytes / ranks) return {tinyBlocks, publish, read};
+      return reads ? Candidates{read, publish, tinyBlocks} : Candidates{publish, read, tinyBlocks};
+    case Collective::kReduceScatter:
+      if (bytes <= tinyBytes / ranks) return {tinyBlocks, publish};
+      return {publish, tinyBlocks};
+    case Collective::kReduce:
+      // The root does all arithmetic.
+      if (context.rankCount > kFewRanks && bytes > kRingBytes) return {ring, read, publish};
+      return reads ? Candidates{read, publish} : Candidates{publish, read};
     case Collective::kBroadcast:
-      return {publish};
+    case Collective::kGather:
+    case Collective::kScatter:
+      return reads ? Candidates{read, publish} : Candidates{publish, read};
     case Collective::kBarrier:
       return {tiny};
-    default:  // lanes only
+    case Collective::kSend:
+    case Collective::kRecv:
       break;
   }
   return {};
 }
-
-// Up to here many ranks at once do not disturb each other, and one message of waiting wins.
-constexpr int kFewRanks = 8;
 
 // For data over channels.
 Algorithm preferred(const PlanContext& context, Collective collective, size_t bytes) {
@@ -330,6 +376,7 @@ bool ChoiceRules::allows(Collective collective, Kernel kernel) const {
 Result<Plan> choosePlan(const PlanContext& context, const ChoiceRules& rules, Collective collective,
                         size_t bytes) {
   const auto fits = [&](const Candidate& candidate) {
+    if (candidate.kernel == Kernel::kRead && !context.readsMemory) return false;
     return bytes <= candidate.mostBytes && algo::supports(candidate.algorithm, collective) &&
            rules.allows(collective, candidate.algorithm) &&
            rules.allows(collective, candidate.kernel);

@@ -22,10 +22,11 @@
 namespace inccl::comm {
 
 enum class Kernel : uint8_t {
-  kTiny,     // exchange cells, one hop: all-reduce, all-gather, barrier of at most a cell
+  kTiny,     // exchange cells, one hop: where all hear from all and what one sends fits a cell
   kFlat,     // whole vectors, everybody reduces everything
   kHalf,     // each rank reduces its share
-  kPublish,  // broadcast and all-gather through the publishers' rings
+  kPublish,  // through the publishers' rings: all but all-reduce and barrier
+  kRead,     // out of the owner's memory: what publish does, without slots
   kLanes,    // the interpreter of schedules, over channels
 };
 std::string_view name(Kernel kernel);
@@ -49,6 +50,7 @@ struct PlanContext {
   size_t messageBytes = 0;  // of channels, which cuts a vector into slices
   // Where the simulator chooses among schedules over channels; nullptr: thresholds do.
   std::shared_ptr<const AgreedTopology> topology{};
+  bool readsMemory = false;  // where all share memory: also that of each other's users
 };
 
 // INCCL_ALGO and INCCL_PROTO, read once: what is forced, per collective. NCCL's grammar:

@@ -207,7 +207,18 @@ void checkEverything(const char* transport, int ranks,
 }
 
 TEST(Blocks, OverSharedMemory) {
-  for (const int ranks : {1, 2, 3, 5, 8}) checkEverything("shm", ranks);
+  for (const int ranks : {1, 2, 3, 4, 5, 8}) checkEverything("shm", ranks);
+}
+
+TEST(Blocks, EveryKernelGivesTheSame) {
+  for (const char* kernel : {"tiny;broadcast:publish;reduce:publish", "publish", "read", "lanes"}) {
+    SCOPED_TRACE(kernel);
+    ::setenv("INCCL_PROTO", kernel, 1);
+    const bool tiny = std::string_view(kernel).starts_with("tiny");
+    for (const int ranks : {2, 3, 5})
+      checkEverything("shm", ranks, tiny ? std::vector<size_t>{1, 7, 100} : kCounts);
+  }
+  ::unsetenv("INCCL_PROTO");
 }
 
 TEST(Blocks, OverTcp) {
@@ -224,6 +235,47 @@ TEST(Blocks, EveryAlgorithmGivesTheSame) {
     checkEverything("tcp", 5, {3, 20001});
   }
   ::unsetenv("INCCL_ALGO");
+  ::unsetenv("INCCL_PROTO");
+}
+
+// Sums of small floats and of pairs have one rounding and one order, whatever collective and kernel
+// computes them.
+void checkSameBits(incclComm_t comm, incclDataType_t type, size_t elementBytes, int ranks, int rank,
+                   size_t count) {
+  const auto n = static_cast<size_t>(ranks), me = static_cast<size_t>(rank);
+  std::vector<uint16_t> input(count * n * elementBytes / 2);
+  for (size_t i = 0; i < input.size(); ++i)
+    input[i] = static_cast<uint16_t>(0x3400 + (i * 37 + me * 101) % 0x0bff);
+  std::vector<uint16_t> all(input.size()), part(count * elementBytes / 2), reduced(input.size());
+  ASSERT_EQ(incclAllReduce(input.data(), all.data(), count * n, type, incclSum, comm, nullptr),
+            incclSuccess);
+  ASSERT_EQ(incclReduceScatter(input.data(), part.data(), count, type, incclSum, comm, nullptr),
+            incclSuccess);
+  ASSERT_TRUE(
+      std::equal(part.begin(), part.end(), all.begin() + static_cast<ptrdiff_t>(part.size() * me)));
+  ASSERT_EQ(incclReduce(input.data(), reduced.data(), count * n, type, incclSum, ranks - 1, comm,
+                        nullptr),
+            incclSuccess);
+  ASSERT_TRUE(rank != ranks - 1 || reduced == all);
+}
+
+TEST(Blocks, SmallFloatsAndPairsHaveTheSameBitsEverywhere) {
+  for (const char* kernel : {"auto", "publish", "read"}) {
+    SCOPED_TRACE(kernel);
+    ::setenv("INCCL_PROTO", kernel, 1);
+    for (const int ranks : {2, 3, 5, 8}) {
+      onProcesses(ranks, [&](RankProcess& process) {
+        incclComm_t comm = join(process, "shm");
+        ASSERT_NE(comm, nullptr);
+        for (const size_t count : {1, 13, 1021, 20011}) {
+          checkSameBits(comm, incclFloat16, 2, ranks, process.rank(), count);
+          checkSameBits(comm, incclBfloat16, 2, ranks, process.rank(), count);
+          checkSameBits(comm, incclComplex64, 8, ranks, process.rank(), count);
+        }
+        EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+      });
+    }
+  }
   ::unsetenv("INCCL_PROTO");
 }
 

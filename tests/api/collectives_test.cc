@@ -131,6 +131,21 @@ TEST(Collectives, OverTcp) {
   for (const int ranks : {2, 3, 5}) checkEverything("tcp", ranks);
 }
 
+TEST(Collectives, BroadcastAndAllGatherByEveryKernel) {
+  for (const char* kernel : {"publish", "read"}) {
+    SCOPED_TRACE(kernel);
+    for (const int ranks : {2, 3, 5}) {
+      onProcesses(ranks, [&](RankProcess& process) {
+        ::setenv("INCCL_PROTO", kernel, 1);
+        incclComm_t comm = join(process, "shm");
+        ASSERT_NE(comm, nullptr);
+        checkBroadcastAndGather(comm, ranks, process.rank());
+        EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+      });
+    }
+  }
+}
+
 TEST(Collectives, ForcedAlgorithmsGiveTheSame) {
   for (const char* algorithm : {"ring", "rd;broadcast:ring;allgather:rd", "direct",
                                 "half;broadcast:direct;allgather:ring"}) {

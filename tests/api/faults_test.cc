@@ -13,6 +13,32 @@
 namespace inccl::test {
 namespace {
 
+// What goes from all to all, and to a root and from it; false when a result was wrong.
+bool exchangeBlocks(incclComm_t comm, int ranks, int rank, size_t count, uint32_t round,
+                    incclResult_t& failure) {
+  const auto n = static_cast<size_t>(ranks), me = static_cast<size_t>(rank);
+  const int root = static_cast<int>(round) % ranks;
+  const auto input = values<int64_t>(rank, count * n, round);
+  std::vector<int64_t> output(count * n, 0);
+  failure = incclAlltoAll(input.data(), output.data(), count, incclInt64, comm, nullptr);
+  if (failure != incclSuccess) return true;
+  for (size_t i = 0; i < count * n; i += 1 + count / 16) {
+    if (output[i] != valueOf<int64_t>(static_cast<int>(i / count), count * me + i % count, round))
+      return false;
+  }
+  failure =
+      incclReduce(input.data(), output.data(), count, incclInt64, incclSum, root, comm, nullptr);
+  if (failure != incclSuccess) return true;
+  failure = incclBroadcast(output.data(), output.data(), count, incclInt64, root, comm, nullptr);
+  if (failure != incclSuccess) return true;
+  for (size_t i = 0; i < count; i += 1 + count / 16) {
+    int64_t expected = 0;
+    for (int from = 0; from < ranks; ++from) expected += valueOf<int64_t>(from, i, round);
+    if (output[i] != expected) return false;
+  }
+  return true;
+}
+
 // One operation after the other until one fails; false when a result was wrong.
 bool workUntilFailure(RankProcess& process, incclComm_t comm, incclResult_t& failure) {
   const int ranks = process.size(), rank = process.rank();
@@ -26,7 +52,11 @@ bool workUntilFailure(RankProcess& process, incclComm_t comm, incclResult_t& fai
                              : incclAllReduce(input.data(), output.data(), count, incclInt64,
                                               incclSum, comm, nullptr);
     if (failure != incclSuccess) return true;
-    if (round % 5 == 4) continue;
+    if (round % 5 == 4) {
+      if (!exchangeBlocks(comm, ranks, rank, counts[round / 5 % 4], round, failure)) return false;
+      if (failure != incclSuccess) return true;
+      continue;
+    }
     for (size_t i = 0; i < count; i += 1 + count / 64) {
       int64_t expected = 0;
       for (int from = 0; from < ranks; ++from) expected += valueOf<int64_t>(from, i, round);
@@ -53,12 +83,15 @@ void runTrial(uint64_t trial, int signalNumber) {
   const int ranks = 2 + static_cast<int>(random() % 4);
   const int victim = static_cast<int>(random() % static_cast<uint64_t>(ranks));
   const char* const transport = random() % 2 ? "shm" : "tcp";
+  const char* const kernels = random() % 2 ? "auto" : "^publish";
   const auto delay = std::chrono::microseconds(random() % 30000);
   SCOPED_TRACE(testing::Message() << "trial " << trial << " signal " << signalNumber << " ranks "
-                                  << ranks << " victim " << victim << " " << transport);
+                                  << ranks << " victim " << victim << " " << transport << " "
+                                  << kernels);
   RankProcesses processes(
       ranks,
       [&](RankProcess& process) {
+        ::setenv("INCCL_PROTO", kernels, 1);
         ::setenv("INCCL_HEARTBEAT_SUSPECT", "0.4", 1);
         ::setenv("INCCL_HEARTBEAT_TIMEOUT", "1.5", 1);
         checkSurvivor(process, transport, victim);

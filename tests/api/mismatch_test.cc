@@ -39,6 +39,28 @@ const std::vector<Mismatch>& mismatches() {
       {"collective",
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); },
        [](auto c, auto i, auto o) { return incclAllGather(i, o, 100, incclFloat, c, nullptr); }},
+      {"all-gather and all-to-all",
+       [](auto c, auto i, auto o) { return incclAllGather(i, o, 30000, incclFloat, c, nullptr); },
+       [](auto c, auto i, auto o) { return incclAlltoAll(i, o, 30000, incclFloat, c, nullptr); }},
+      {"count of a reduce-scatter",
+       [](auto c, auto i, auto o) {
+         return incclReduceScatter(i, o, 300, incclFloat, incclSum, c, nullptr);
+       },
+       [](auto c, auto i, auto o) {
+         return incclReduceScatter(i, o, 3000, incclFloat, incclSum, c, nullptr);
+       }},
+      {"root of a reduce",
+       [](auto c, auto i, auto o) {
+         return incclReduce(i, o, 100, incclFloat, incclSum, 0, c, nullptr);
+       },
+       [](auto c, auto i, auto o) {
+         return incclReduce(i, o, 100, incclFloat, incclSum, 1, c, nullptr);
+       }},
+      {"root of a long broadcast",
+       [](auto c, auto i, auto o) { return incclBroadcast(i, o, 9000, incclFloat, 0, c, nullptr); },
+       [](auto c, auto i, auto o) {
+         return incclBroadcast(i, o, 9000, incclFloat, 1, c, nullptr);
+       }},
       {"barrier", [](auto c, auto, auto) { return incclBarrier(c, nullptr); },
        [](auto c, auto i, auto o) { return allReduce(c, i, o, 100, incclFloat, incclSum); }},
   };

@@ -10,7 +10,18 @@ namespace inccl::comm {
 namespace {
 
 PlanContext shared(int ranks) { return {ranks, true, false, 8192, 65536}; }
+PlanContext readable(int ranks, bool oversubscribed = false) {
+  PlanContext context = shared(ranks);
+  context.oversubscribed = oversubscribed;
+  context.readsMemory = true;
+  return context;
+}
 PlanContext network(int ranks) { return {ranks, false, false, 0, 0}; }
+
+constexpr Collective kCollectives[] = {
+    Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather,
+    Collective::kBarrier,   Collective::kReduce,    Collective::kReduceScatter,
+    Collective::kAllToAll,  Collective::kGather,    Collective::kScatter};
 
 ChoiceRules rules(const std::string& algorithms, const std::string& protocols = "") {
   auto parsed = ChoiceRules::parse(algorithms, protocols);
@@ -20,9 +31,9 @@ ChoiceRules rules(const std::string& algorithms, const std::string& protocols = 
 
 TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
   for (const int ranks : {2, 3, 5, 8, 64}) {
-    for (const auto& context : {shared(ranks), network(ranks)}) {
-      for (const auto collective : {Collective::kAllReduce, Collective::kBroadcast,
-                                    Collective::kAllGather, Collective::kBarrier}) {
+    for (const auto& context :
+         {shared(ranks), readable(ranks), readable(ranks, true), network(ranks)}) {
+      for (const auto collective : kCollectives) {
         const size_t most = collective == Collective::kBarrier ? 0 : size_t{1} << 40;
         for (size_t bytes = 0; bytes <= most; bytes = bytes * 3 + 1) {
           const auto plan = choosePlan(context, ChoiceRules(), collective, bytes);
@@ -30,7 +41,10 @@ TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
           if (plan.value().kernel == Kernel::kTiny) {
             EXPECT_LE(bytes, context.cellBytes);
           }
-          EXPECT_EQ(plan.value().kernel == Kernel::kLanes, !context.allShareMemory);
+          const bool rootIsFlooded =
+              collective == Collective::kReduce && ranks > 8 && bytes > 65536;
+          EXPECT_EQ(plan.value().kernel == Kernel::kLanes,
+                    !context.allShareMemory || rootIsFlooded);
           EXPECT_TRUE(algo::supports(plan.value().algorithm, collective));
         }
       }
@@ -40,16 +54,15 @@ TEST(ChoosePlan, EveryCollectiveAndSizeHasOne) {
 
 TEST(ChoosePlan, TheScheduleOfEveryPlanIsProvedRight) {
   for (const int ranks : {2, 3, 4, 7}) {
-    for (const auto& context : {shared(ranks), network(ranks)}) {
-      for (const auto collective : {Collective::kAllReduce, Collective::kBroadcast,
-                                    Collective::kAllGather, Collective::kBarrier}) {
+    for (const auto& context :
+         {shared(ranks), readable(ranks), readable(ranks, true), network(ranks)}) {
+      for (const auto collective : kCollectives) {
         for (const size_t bytes : {0, 8, 4096, 65536, 1 << 20}) {
           if (collective == Collective::kBarrier && bytes > 0) continue;
           const auto plan = choosePlan(context, ChoiceRules(), collective, bytes);
           ASSERT_TRUE(plan.ok());
-          const auto schedule =
-              algo::generate(plan.value().algorithm, collective, ranks,
-                             collective == Collective::kBroadcast ? ranks - 1 : -1);
+          const auto schedule = algo::generate(plan.value().algorithm, collective, ranks,
+                                               isRooted(collective) ? ranks - 1 : -1);
           ASSERT_TRUE(schedule.ok()) << schedule.status().message();
           const Status proof = verify::verifyBothWays(schedule.value());
           EXPECT_TRUE(proof.ok()) << proof.message();
@@ -62,9 +75,10 @@ TEST(ChoosePlan, TheScheduleOfEveryPlanIsProvedRight) {
 // A communicator keeps the choice of the first call of a size class for all its sizes.
 TEST(ChoosePlan, SizesOfOneClassShareAPlan) {
   for (const int ranks : {2, 3, 5, 8, 65, 100, 1000}) {
-    for (const auto& context : {shared(ranks), network(ranks)}) {
-      for (const auto collective :
-           {Collective::kAllReduce, Collective::kBroadcast, Collective::kAllGather}) {
+    for (const auto& context :
+         {shared(ranks), readable(ranks), readable(ranks, true), network(ranks)}) {
+      for (const auto collective : kCollectives) {
+        if (collective == Collective::kBarrier) continue;
         for (size_t most = 4; most <= size_t{1} << 30; most *= 2) {
           const uint64_t id = choosePlan(context, ChoiceRules(), collective, most).value().id;
           for (const size_t bytes : {most / 2 + 1, most / 4 * 3}) {
@@ -75,6 +89,25 @@ TEST(ChoosePlan, SizesOfOneClassShareAPlan) {
       }
     }
   }
+}
+
+TEST(ChoosePlan, MemoryIsReadOnlyWhereAllCan) {
+  const auto kernelOf = [](const PlanContext& context, Collective collective, size_t bytes) {
+    return choosePlan(context, ChoiceRules(), collective, bytes).value().kernel;
+  };
+  for (const auto collective : {Collective::kBroadcast, Collective::kAllGather,
+                                Collective::kAllToAll, Collective::kReduce}) {
+    EXPECT_EQ(kernelOf(readable(2), collective, 65536), Kernel::kRead) << name(collective);
+    EXPECT_EQ(kernelOf(shared(2), collective, 65536), Kernel::kPublish) << name(collective);
+    EXPECT_EQ(kernelOf(readable(2), collective, 1024), Kernel::kPublish) << name(collective);
+  }
+  EXPECT_EQ(kernelOf(readable(4, true), Collective::kBroadcast, 65536), Kernel::kPublish);
+  EXPECT_EQ(kernelOf(readable(4, true), Collective::kAllToAll, 65536), Kernel::kRead);
+  const auto forced = [](const PlanContext& context) {
+    return choosePlan(context, rules("", "read"), Collective::kBroadcast, 8);
+  };
+  EXPECT_EQ(forced(readable(2)).value().kernel, Kernel::kRead);
+  EXPECT_FALSE(forced(shared(2)).ok());
 }
 
 TEST(ChoosePlan, IdsTellPlansApart) {
