@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 4> kTransports{"auto", "inproc", "shm", "
 constexpr std::array<std::string_view, 14> kAlgorithms{
     "ring",     "rd",      "recursive_doubling", "direct", "half",  "tree",     "double_tree",
     "binomial", "knomial", "rabenseifner",       "pat",    "bruck", "pairwise", "two_level"};
-constexpr std::array<std::string_view, 5> kProtocols{"tiny", "flat", "half", "publish", "lanes"};
+constexpr std::array<std::string_view, 6> kProtocols{"tiny",    "flat", "half",
+                                                     "publish", "read", "lanes"};
 constexpr std::array<std::string_view, 9> kFunctions{"allreduce", "broadcast",     "allgather",
                                                      "reduce",    "reducescatter", "alltoall",
                                                      "gather",    "scatter",       "barrier"};

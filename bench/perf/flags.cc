@@ -105,11 +105,12 @@ void describePlaces(CLI::App& app, Options& o, RawValues& raw) {
                {"-t,--nthreads", &o.threads, 1, kMostRanks, "ranks per process, as threads"},
                {"-p,--parallel_init", &raw.parallelInit, 0, 1, "threads always join in parallel"}},
               "Ranks");
-  addTexts(app,
-           {{"--transport", &o.transport, "NAME", "as INCCL_TRANSPORT: auto, inproc, shm, tcp"},
-            {"--algo", &o.algorithm, "NAME", "as INCCL_ALGO: ring, rd, direct, tree …"},
-            {"--proto", &o.protocol, "NAME", "as INCCL_PROTO: tiny, flat, half, publish, lanes"}},
-           "Choices of the library");
+  addTexts(
+      app,
+      {{"--transport", &o.transport, "NAME", "as INCCL_TRANSPORT: auto, inproc, shm, tcp"},
+       {"--algo", &o.algorithm, "NAME", "as INCCL_ALGO: ring, rd, direct, tree …"},
+       {"--proto", &o.protocol, "NAME", "as INCCL_PROTO: tiny, flat, half, publish, read, lanes"}},
+      "Choices of the library");
   addIntegers(app,
               {{"-u,--unalign", &o.unalignElements, 0, 1 << 20, "shift buffers by N elements"},
                {"-R,--local_register", &raw.memory, 0, 2, "1: buffers from incclMemAlloc"}},

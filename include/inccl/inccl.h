@@ -280,12 +280,14 @@ INCCL_EXPORT incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const 
 /* Collective over all ranks of `comm`: those with one color (0 or more) become a communicator, in
  * the order of their keys, then of their ranks. With INCCL_SPLIT_NOCOLOR *newcomm becomes NULL.
  * Earlier calls on `comm` come first. config NULL: the parent's settings. Inside a group it is left
- * to the outermost incclGroupEnd, as a creation. */
+ * to the outermost incclGroupEnd, as a creation. Waits, on communicators that do not block too,
+ * until all ranks have said their color; the creation of the new one then goes on by itself. */
 INCCL_EXPORT incclResult_t incclCommSplit(incclComm_t comm, int color, int key,
                                           incclComm_t* newcomm, incclConfig_t* config);
 
 /* Collective: waits until all ranks have done all their calls and called it. From then on the
- * communicator takes none; incclCommDestroy is still due. */
+ * communicator takes none; incclCommDestroy is still due. Not inside a group: one thread that has
+ * several ranks makes them with blocking = 0, or destroys them. */
 INCCL_EXPORT incclResult_t incclCommFinalize(incclComm_t comm);
 
 /* Leaves: local, waits at most a short linger for its farewell. Calls that still run on the handle
@@ -410,7 +412,7 @@ INCCL_EXPORT incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcoun
                                            incclDataType_t datatype, incclComm_t comm,
                                            incclStream_t stream);
 /* recvbuff = the reduction of recvcounts[rank] elements; sendbuff holds those of rank 0, rank 1 …
- * one after the other. */
+ * one after the other. In place when recvbuff is this rank's block of sendbuff. */
 INCCL_EXPORT incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff,
                                                const size_t recvcounts[], incclDataType_t datatype,
                                                incclRedOp_t op, incclComm_t comm,
@@ -433,7 +435,8 @@ INCCL_EXPORT incclResult_t incclRecv(void* recvbuff, size_t count, incclDataType
                                      int peer, incclComm_t comm, incclStream_t stream);
 
 /* A message from whichever peer has one first; *source becomes its rank when the call (or its
- * group, or its stream) is over. Count and type must be those of the message. */
+ * group, or its stream) is over. Count and type must be those of the message. Not in one group with
+ * receives from a certain peer. */
 INCCL_EXPORT incclResult_t incclRecvAnySource(void* recvbuff, size_t count,
                                               incclDataType_t datatype, int* source,
                                               incclComm_t comm, incclStream_t stream);

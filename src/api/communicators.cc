@@ -51,6 +51,10 @@ Status createNow(inccl::api::Creation& creation, incclComm_t* comm) {
   return {};
 }
 
+bool openGroupHolds(const inccl::comm::Communicator& communicator) {
+  return inccl::comm::groupHolds(communicator) || inccl::api::creationsHold(communicator);
+}
+
 void fromBytes(const UniqueIdBytes& bytes, incclUniqueId& id) {
   std::memcpy(id.internal, bytes.data(), bytes.size());
 }
@@ -132,7 +136,7 @@ incclResult_t incclCommInitAll(incclComm_t* comms, int ndev, const int*) {
 incclResult_t incclCommDestroy(incclComm_t comm) {
   return guarded([&]() -> Status {
     INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommDestroy"));
-    if (inccl::comm::groupHolds(*communicator))
+    if (openGroupHolds(*communicator))
       return invalidUsage(
           "incclCommDestroy: this thread's open group holds calls on the communicator; they come "
           "first, at incclGroupEnd");
@@ -146,8 +150,9 @@ incclResult_t incclCommDestroy(incclComm_t comm) {
 incclResult_t incclCommFinalize(incclComm_t comm) {
   return guarded([&]() -> Status {
     INCCL_TRY_ASSIGN(CommunicatorRef communicator, enter(comm, "incclCommFinalize"));
-    if (inccl::comm::groupHolds(*communicator))
-      return invalidUsage("incclCommFinalize: this thread's open group holds calls on it");
+    if (inccl::comm::groupDepth() > 0)
+      return invalidUsage(
+          "incclCommFinalize cannot be part of a group: it waits for all ranks at once");
     communicator->closeForCalls();
     if (communicator->ownStream())
       return inccl::comm::issueOwn(std::move(communicator), [](inccl::comm::Communicator& target) {

@@ -115,6 +115,7 @@ Result<Creation> prepareCreation(int rankCount, const incclUniqueId& id, int ran
         fmt::format("{} ranks cannot meet by the id of a launch of one rank", rankCount));
   INCCL_TRY_ASSIGN(creation.config, Config::fromEnvironment());
   if (given) INCCL_TRY(applyConfig(*given, creation));
+  INCCL_TRY(comm::ChoiceRules::parse(creation.config.algorithm, creation.config.protocol).status());
   return creation;
 }
 
@@ -134,16 +135,15 @@ Result<Creation> prepareSplit(comm::CommunicatorRef parent, int color, int key,
   return creation;
 }
 
-ParentTurn::ParentTurn(comm::CommunicatorRef parent)
-    : parent_(std::move(parent)), ticket_(parent_->turn().draw()) {}
-
 ParentTurn::~ParentTurn() {
-  if (!taken_) parent_->turn().await(ticket_);
+  if (!ticket_) return;
+  if (!taken_) parent_->turn().await(*ticket_);
   parent_->turn().giveBack();
 }
 
 Result<std::optional<comm::Communicator::SplitPlace>> ParentTurn::split(int color, int key) {
-  parent_->turn().await(ticket_);
+  if (!ticket_) draw();
+  parent_->turn().await(*ticket_);
   taken_ = true;
   return parent_->split(color, key);
 }
@@ -231,6 +231,12 @@ Result<std::vector<Handle>> createClique(int count) {
   }
 }
 
+bool creationsHold(const comm::Communicator& communicator) {
+  return std::ranges::any_of(queued.creations, [&](const Creation& creation) {
+    return creation.parent && creation.parent->isOf(communicator);
+  });
+}
+
 void queueCreation(Creation creation, incclComm_t* comm) {
   queued.comms.reserve(queued.comms.size() + 1);
   queued.creations.push_back(std::move(creation));
@@ -240,6 +246,10 @@ void queueCreation(Creation creation, incclComm_t* comm) {
 Status createQueued() {
   QueuedCreations mine = std::exchange(queued, {});
   if (mine.creations.empty()) return {};
+  // In the order in which they were asked for, on all ranks.
+  for (const Creation& creation : mine.creations) {
+    if (creation.parent) creation.parent->draw();
+  }
   Status failure;
   try {
     auto handles = createTogether(mine.creations);

@@ -22,22 +22,25 @@
 
 namespace inccl::api {
 
-// A place in the order of calls on a communicator, taken when a split is asked for: splits of one
-// parent come in that order on all its ranks. Whoever drops it unused waits for it and passes it
-// on.
+// A place in the order of calls on a communicator, for a split: splits of one parent come in one
+// order on all its ranks. Whoever drops it drawn and unused waits for it and passes it on.
 class ParentTurn {
  public:
-  explicit ParentTurn(comm::CommunicatorRef parent);
+  explicit ParentTurn(comm::CommunicatorRef parent) : parent_(std::move(parent)) {}
   ~ParentTurn();
   ParentTurn(const ParentTurn&) = delete;
   ParentTurn& operator=(const ParentTurn&) = delete;
 
+  void draw() { ticket_ = parent_->turn().draw(); }
+  [[nodiscard]] bool isOf(const comm::Communicator& communicator) const {
+    return &*parent_ == &communicator;
+  }
   // Once.
   Result<std::optional<comm::Communicator::SplitPlace>> split(int color, int key);
 
  private:
   comm::CommunicatorRef parent_;
-  comm::Turn::Ticket ticket_;
+  std::optional<comm::Turn::Ticket> ticket_;
   bool taken_ = false;
 };
 
@@ -70,6 +73,8 @@ Result<std::vector<comm::Handle>> createClique(int count);
 
 // Keeps a creation of this thread for createQueued(), which writes *comm.
 void queueCreation(Creation creation, incclComm_t* comm);
+// A creation that this thread's group keeps is a split of `communicator`.
+[[nodiscard]] bool creationsHold(const comm::Communicator& communicator);
 // At the end of the thread's group. Every *comm is a handle, or all are NULL. kInProgress when some
 // go on by themselves.
 Status createQueued();

@@ -104,37 +104,54 @@ Status checkBuffers(const Call& call, const Buffers& buffers) {
                             call.send, call.recv));
 }
 
+Status checkAll(Call& call, const comm::Communicator& communicator) {
+  INCCL_TRY(checkType(call));
+  INCCL_TRY(checkCount(call, static_cast<size_t>(communicator.rankCount())));
+  INCCL_TRY(communicator.validate(call));
+  return checkBuffers(call, buffersOf(call, communicator.rank(), communicator.rankCount()));
+}
+
+Status fillIn(CheckedCall& checked, incclStream_t stream, const incclCollConfig_t* config) {
+  auto& [communicator, call, streamRef] = checked;
+  if (reduces(call.signature.collective)) INCCL_TRY(communicator->resolveOperation(call));
+  INCCL_TRY(checkAll(call, *communicator));
+  if (config != nullptr) {
+    INCCL_TRY_ASSIGN(const comm::WantedSettings wanted, readCallConfig(*config));
+    INCCL_TRY_ASSIGN(call.settings, communicator->settings(wanted));
+    call.agreement = call.settings->digest;
+  }
+  if (!stream) return {};
+  auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));
+  if (!found.ok()) return std::move(found).status().within(name(call.signature.collective));
+  streamRef = std::move(found).value();
+  return {};
+}
+
 }  // namespace
 
-Status submit(Call call, incclComm_t comm, incclStream_t stream, const incclCollConfig_t* config) {
-  CommunicatorRef communicator =
-      HandleTable::instance().enter(reinterpret_cast<comm::Handle>(comm));
-  if (!communicator) {
+Result<CheckedCall> check(Call call, incclComm_t comm, incclStream_t stream,
+                          const incclCollConfig_t* config) {
+  CheckedCall checked{
+      HandleTable::instance().enter(reinterpret_cast<comm::Handle>(comm)), call, {}};
+  if (!checked.communicator) {
     return invalidArgument(fmt::format("{}: the communicator is NULL, destroyed or was never one",
                                        name(call.signature.collective)));
   }
-  INCCL_TRY(communicator->usableHere());
-  comm::StreamRef streamRef;
-  const auto check = [&]() -> Status {
-    if (reduces(call.signature.collective)) INCCL_TRY(communicator->resolveOperation(call));
-    INCCL_TRY(checkType(call));
-    INCCL_TRY(checkCount(call, static_cast<size_t>(communicator->rankCount())));
-    INCCL_TRY(communicator->validate(call));
-    INCCL_TRY(checkBuffers(call, buffersOf(call, communicator->rank(), communicator->rankCount())));
-    if (config != nullptr) {
-      INCCL_TRY_ASSIGN(const comm::WantedSettings wanted, readCallConfig(*config));
-      INCCL_TRY_ASSIGN(call.settings, communicator->settings(wanted));
-      call.agreement = call.settings->digest;
-    }
-    if (!stream) return {};
-    auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));
-    if (!found.ok()) return std::move(found).status().within(name(call.signature.collective));
-    streamRef = std::move(found).value();
-    return {};
-  };
-  comm::Communicator& target = *communicator;
-  Status status = check();
-  if (status.ok()) status = comm::submit(std::move(communicator), call, std::move(streamRef));
+  INCCL_TRY(checked.communicator->usableHere());
+  Status status = fillIn(checked, stream, config);
+  if (status.ok()) return checked;
+  checked.communicator->noteFailure(status);
+  return status;
+}
+
+Status submit(CheckedCall checked) {
+  return comm::submit(std::move(checked.communicator), checked.call, std::move(checked.stream));
+}
+
+Status submit(Call call, incclComm_t comm, incclStream_t stream, const incclCollConfig_t* config) {
+  INCCL_TRY_ASSIGN(CheckedCall checked, check(call, comm, stream, config));
+  comm::Communicator& target = *checked.communicator;
+  Status status = submit(std::move(checked));
   if (!status.ok() && status.code() != Code::kInProgress) {
     // The reference may have moved into the group; then there was no failure here.
     const CommunicatorRef again =

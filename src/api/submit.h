@@ -7,6 +7,8 @@
 
 #include "base/status.h"
 #include "comm/call.h"
+#include "comm/handle_table.h"
+#include "comm/stream.h"
 #include "inccl/inccl.h"
 
 namespace inccl::api {
@@ -14,5 +16,15 @@ namespace inccl::api {
 // `config`: what the call asks for itself, or nullptr.
 Status submit(comm::Call call, incclComm_t comm, incclStream_t stream,
               const incclCollConfig_t* config = nullptr);
+
+// The two halves of it, for calls that are several: all are checked before the first one counts.
+struct CheckedCall {
+  comm::CommunicatorRef communicator;
+  comm::Call call;
+  comm::StreamRef stream;
+};
+Result<CheckedCall> check(comm::Call call, incclComm_t comm, incclStream_t stream,
+                          const incclCollConfig_t* config = nullptr);
+Status submit(CheckedCall checked);
 
 }  // namespace inccl::api

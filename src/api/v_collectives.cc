@@ -5,6 +5,9 @@
 // between two ranks' opinions of one block is found by that call.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "api/guard.h"
 #include "api/submit.h"
 #include "comm/communicator.h"
@@ -34,33 +37,34 @@ inccl::Result<Place> placeIn(incclComm_t comm, std::string_view function) {
   return Place{communicator->rank(), communicator->rankCount()};
 }
 
-// The calls of one v-collective, which other groups may surround. A call that is refused ends the
-// collection: what was kept before still runs, as in any group.
+// The calls of one v-collective, a group that other groups may surround. All are checked before the
+// first one counts: a call that is refused has done nothing.
 class Parts {
  public:
   Parts(incclComm_t comm, incclStream_t stream, int type, RedOp op = RedOp::kSum)
-      : comm_(comm), stream_(stream), type_(static_cast<DataType>(type)), op_(op) {
-    inccl::comm::groupStart();
-  }
-  Parts(const Parts&) = delete;
-  Parts& operator=(const Parts&) = delete;
-  // For a path that never came to run().
-  ~Parts() {
-    if (!ended_) static_cast<void>(inccl::comm::groupEnd());
-  }
+      : comm_(comm), stream_(stream), type_(static_cast<DataType>(type)), op_(op) {}
 
   void add(Collective collective, int root, const void* send, size_t sendOffset, void* recv,
            size_t recvOffset, size_t count) {
+    if (!first_.ok()) return;
     Call call;
     call.signature = {collective, type_, op_, root, count};
     const size_t bytes = sizeOf(type_);
     if (send) call.send = static_cast<const std::byte*>(send) + sendOffset * bytes;
     if (recv) call.recv = static_cast<std::byte*>(recv) + recvOffset * bytes;
-    Status status = inccl::api::submit(call, comm_, stream_);
-    if (first_.ok()) first_ = std::move(status);
+    auto checked = inccl::api::check(call, comm_, stream_);
+    if (checked.ok())
+      calls_.push_back(std::move(checked).value());
+    else
+      first_ = std::move(checked).status();
   }
   Status run() {
-    ended_ = true;
+    if (!first_.ok()) return first_;
+    inccl::comm::groupStart();
+    for (inccl::api::CheckedCall& call : calls_) {
+      Status kept = inccl::api::submit(std::move(call));  // inside a group it only keeps the call
+      if (first_.ok()) first_ = std::move(kept);
+    }
     Status ended = inccl::comm::groupEnd();
     return first_.ok() ? ended : first_;
   }
@@ -70,9 +74,37 @@ class Parts {
   incclStream_t stream_;
   DataType type_;
   RedOp op_;
+  std::vector<inccl::api::CheckedCall> calls_;
   Status first_;
-  bool ended_ = false;
 };
+
+// Elements of a buffer that a call touches, from its start.
+struct Extent {
+  const void* start = nullptr;
+  size_t elements = 0;
+
+  void include(size_t displacement, size_t count) {
+    if (count > 0) elements = std::max(elements, displacement + count);
+  }
+};
+
+// `ownPlace`: where the send buffer may lie in the receive buffer (or the other way round), in
+// elements; SIZE_MAX: nowhere.
+Status checkApart(std::string_view function, DataType type, const Extent& send, const Extent& recv,
+                  size_t ownPlace) {
+  const size_t bytes = sizeOf(type);
+  const auto sendAt = reinterpret_cast<uintptr_t>(send.start);
+  const auto recvAt = reinterpret_cast<uintptr_t>(recv.start);
+  if (send.elements == 0 || recv.elements == 0) return {};
+  if (sendAt + send.elements * bytes <= recvAt || recvAt + recv.elements * bytes <= sendAt)
+    return {};
+  const bool receivesMore = recv.elements >= send.elements;
+  const uintptr_t outer = receivesMore ? recvAt : sendAt, inner = receivesMore ? sendAt : recvAt;
+  if (ownPlace != SIZE_MAX && inner == outer + ownPlace * bytes) return {};
+  return invalidArgument(
+      fmt::format("{}: sendbuff {} and recvbuff {} overlap and are not the in-place form", function,
+                  send.start, recv.start));
+}
 
 Status missing(std::string_view function, std::string_view which) {
   return invalidArgument(fmt::format("{}: {} is NULL", function, which));
@@ -95,6 +127,12 @@ incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
       return invalidArgument(
           fmt::format("all_to_all_v: rank {} sends itself {} elements and expects {}", place.rank,
                       sendcounts[place.rank], recvcounts[place.rank]));
+    Extent sent{sendbuff}, received{recvbuff};
+    for (int rank = 0; rank < place.rankCount; ++rank) {
+      sent.include(sdispls[rank], sendcounts[rank]);
+      received.include(rdispls[rank], recvcounts[rank]);
+    }
+    INCCL_TRY(checkApart("all_to_all_v", static_cast<DataType>(type), sent, received, SIZE_MAX));
     Parts parts(comm, stream, type);
     for (int distance = 0; distance < place.rankCount; ++distance) {
       const int to = (place.rank + distance) % place.rankCount;
@@ -118,6 +156,11 @@ incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recv
       return invalidArgument(
           fmt::format("all_gather_v: sendcount is {}, and recvcounts[{}] of this rank is {}",
                       sendcount, place.rank, recvcounts[place.rank]));
+    Extent received{recvbuff};
+    for (int rank = 0; rank < place.rankCount; ++rank)
+      received.include(rdispls[rank], recvcounts[rank]);
+    INCCL_TRY(checkApart("all_gather_v", static_cast<DataType>(type), {sendbuff, sendcount},
+                         received, rdispls[place.rank]));
     Parts parts(comm, stream, type);
     for (int root = 0; root < place.rankCount; ++root)
       parts.add(Collective::kBroadcast, root, sendbuff, 0, recvbuff, rdispls[root],
@@ -134,6 +177,13 @@ incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff, const si
   return guarded([&]() -> Status {
     if (!recvcounts) return missing("reduce_scatter_v", "recvcounts");
     INCCL_TRY_ASSIGN(const Place place, placeIn(comm, "reduce_scatter_v"));
+    size_t all = 0, before = 0;
+    for (int rank = 0; rank < place.rankCount; ++rank) {
+      if (rank < place.rank) before += recvcounts[rank];
+      all += recvcounts[rank];
+    }
+    INCCL_TRY(checkApart("reduce_scatter_v", static_cast<DataType>(type), {sendbuff, all},
+                         {recvbuff, recvcounts[place.rank]}, before));
     Parts parts(comm, stream, type, operation);
     size_t offset = 0;
     for (int root = 0; root < place.rankCount; ++root) {

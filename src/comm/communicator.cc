@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
 
 #include "base/fork_generation.h"
 #include "base/log.h"
@@ -40,7 +42,15 @@ Status Communicator::makeNonBlocking() {
 }
 
 Status Communicator::create(const bootstrap::UniqueId& id) {
-  Status created = meet(id);
+  Status created;
+  try {
+    created = meet(id);
+  } catch (const std::bad_alloc&) {
+    created = systemError("out of memory", ENOMEM);
+  }
+  // Others may be waiting for us, and calls for the end of the creation: the first cause is what
+  // they should hear.
+  if (!created.ok()) errors_.raise(created);
   created_.store(true);
   // An abort that came meanwhile has left the session to us.
   if (created.ok() && ended_.load()) {
@@ -54,11 +64,7 @@ Status Communicator::meet(const bootstrap::UniqueId& id) {
   const Nanos start = nowNs();
   const Deadline deadline = Deadline::after(config_.creationTimeout);
   INCCL_TRY_ASSIGN(rules_, ChoiceRules::parse(config_.algorithm, config_.protocol));
-  if (Status joined = join(id, deadline); !joined.ok()) {
-    // Others may be waiting for us: the first cause is what they should hear.
-    errors_.raise(joined);
-    return joined;
-  }
+  INCCL_TRY(join(id, deadline));
   logInfo("rank {} of {} {}: created in {:.1f} ms, transport {}", rank_, rankCount_, name_,
           static_cast<double>(nowNs() - start) / kMillisecond, transportName_);
   return {};

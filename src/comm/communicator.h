@@ -122,6 +122,11 @@ class Communicator final : private exec::Supervisor {
   Status meet(const bootstrap::UniqueId& id);
   void sayGoodbye();
 
+  // split.cc
+  struct SplitWish;
+  Result<std::optional<SplitPlace>> placeInSplit(int color, const std::vector<SplitWish>& wishes);
+  Status failSplit(Status failure);
+
   // connect.cc: who shares memory, and by what the others are reached, all until one deadline.
   struct Verdict;
   Status join(const bootstrap::UniqueId& id, Deadline deadline);
@@ -178,6 +183,7 @@ class Communicator final : private exec::Supervisor {
   Status dispatchMessage(const Call& call, Sink& sink);
   // One rank alone: the result is its own contribution.
   static void copyOwn(const Call& call);
+  static Status checkReceives(const std::vector<Call>& calls);
   Status copyOwnMessages(const std::vector<Call>& calls) const;
   OpTag beginCollective(const Call& call);
   // The context of calls of which one has a time limit of its own.

@@ -47,6 +47,19 @@ void Communicator::copyOwn(const Call& call) {
     std::memcpy(call.recv, call.send, call.bytes());
 }
 
+// A receive from any source would take what one from a certain source waits for.
+Status Communicator::checkReceives(const std::vector<Call>& calls) {
+  bool any = false, certain = false;
+  for (const Call& call : calls) {
+    if (call.signature.collective != Collective::kRecv) continue;
+    (call.source != nullptr ? any : certain) = true;
+  }
+  if (!any || !certain) return {};
+  return invalidUsage(
+      "a group has receives from any source and from a certain one: which message is whose would "
+      "depend on the moment");
+}
+
 // Messages of a rank to itself are paired in order and copied here.
 Status Communicator::copyOwnMessages(const std::vector<Call>& calls) const {
   std::vector<const Call*> sends, receives;
@@ -101,6 +114,7 @@ Status Communicator::makeQueues(const std::vector<Call>& calls,
   for (const Call& call : calls) {
     if (!call.isMessage()) INCCL_TRY(readyPlan(call).status());
   }
+  INCCL_TRY(checkReceives(calls));
   INCCL_TRY(copyOwnMessages(calls));
   // The strictest limit of a call counts for what it is driven together with.
   Nanos limit = 0;

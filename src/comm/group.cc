@@ -94,7 +94,8 @@ Status Work::runQueues() {
 }
 
 Status Work::runInTurn() noexcept {
-  const bool single = shares_.size() == 1 && shares_[0].calls.size() == 1;
+  const bool single = shares_.size() == 1 && shares_[0].calls.size() == 1 &&
+                      !shares_[0].calls[0].isMessage();  // one to oneself needs its partner
   try {
     if (single) {
       keep(shares_[0], shares_[0].communicator->runInTurn(shares_[0].calls[0]));
@@ -120,14 +121,23 @@ class Meeting {
       over_.wait(lock, [this] { return isOver_; });
       return status_;
     }
+    // What the work holds may go with it, and that may wait for another stream of this meeting:
+    // only when it is over.
+    const std::shared_ptr<Work> work = std::move(work_);
     lock.unlock();
-    Status status = work_->run();
-    work_.reset();
+    Status status = work->run();
     lock.lock();
     status_ = status;
     isOver_ = true;
     over_.notify_all();
+    lock.unlock();
     return status;
+  }
+  // For whoever needs the result now.
+  Status await() {
+    std::unique_lock lock(mutex_);
+    over_.wait(lock, [this] { return isOver_; });
+    return status_;
   }
 
  private:
@@ -142,13 +152,14 @@ class Meeting {
 std::mutex issueMutex;
 
 // To the ends of the streams, and to the ends of the queues of the communicators.
-void issue(const std::shared_ptr<Work>& work, const std::vector<StreamRef>& streams) {
+std::shared_ptr<Meeting> issue(std::shared_ptr<Work> work, const std::vector<StreamRef>& streams) {
   const auto meeting = std::make_shared<Meeting>(work, streams.size());
   std::vector<Stream::Jobs> jobs(streams.size());
   for (Stream::Jobs& job : jobs) job.emplace_back([meeting] { return meeting->arrive(); });
   const std::lock_guard lock(issueMutex);
   work->drawTickets();
   for (size_t i = 0; i < streams.size(); ++i) streams[i]->issue(std::move(jobs[i]));
+  return meeting;
 }
 
 Status runNow(std::vector<Share> shares) {
@@ -176,9 +187,8 @@ Status finish(std::vector<Share> shares, std::vector<StreamRef> streams, bool re
     inProgress = true;
   }
   if (streams.empty()) return runNow(std::move(shares));
-  const auto work = std::make_shared<Work>(std::move(shares));
-  issue(work, streams);
-  if (resultIsAwaited) return streams[0]->synchronize();
+  const auto meeting = issue(std::make_shared<Work>(std::move(shares)), streams);
+  if (resultIsAwaited) return meeting->await();
   return inProgress ? Status(Code::kInProgress, "the calls were issued") : Status();
 }
 

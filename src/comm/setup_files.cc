@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "comm/planner.h"
+#include "os/text_file.h"
 #include "schedule/schedule_json.h"
 #include "topo/topology_json.h"
 #include "wire/byte_codec.h"
@@ -47,8 +48,10 @@ Result<SetupFiles> readSetupFiles(const Config& config, int rankCount) {
   INCCL_TRY_ASSIGN(files.plans, readPlanFiles(config.planFiles, rankCount));
   if (!config.topologyFile.empty()) {
     const auto where = fmt::format("topology file {}", config.topologyFile);
-    auto topology = topo::load(config.topologyFile);
-    if (!topology.ok()) return std::move(topology).status().within("topology file");
+    INCCL_TRY_ASSIGN(const std::string text,
+                     os::readTextFile(config.topologyFile, kMostSetupBytes));
+    auto topology = topo::fromJson(text);
+    if (!topology.ok()) return std::move(topology).status().within(where);
     auto agreed = AgreedTopology::of(topology.value(), rankCount);
     if (!agreed.ok()) return std::move(agreed).status().within(where);
     files.topology = std::move(topology).value();

@@ -12,9 +12,8 @@
 #include "wire/byte_codec.h"
 
 namespace inccl::comm {
-namespace {
 
-struct Wish {
+struct Communicator::SplitWish {
   int32_t color = -1, key = 0;
 
   template <typename Codec, typename Self>
@@ -23,6 +22,8 @@ struct Wish {
     codec.integer(self.key);
   }
 };
+
+namespace {
 
 // What the first rank of a part has for the others.
 struct Invitation {
@@ -54,6 +55,7 @@ Result<std::vector<Message>> exchange(bootstrap::Session& session, const Message
 }
 
 // The ranks of `color` in their new order: by key, then by their old numbers.
+template <typename Wish>
 std::vector<int> membersOf(const std::vector<Wish>& wishes, int color) {
   std::vector<int> members;
   for (size_t rank = 0; rank < wishes.size(); ++rank) {
@@ -68,8 +70,19 @@ std::vector<int> membersOf(const std::vector<Wish>& wishes, int color) {
 
 Result<std::optional<Communicator::SplitPlace>> Communicator::split(int color, int key) {
   if (errors_.raised()) return errors_.status();
-  const Deadline deadline = Deadline::after(config_.creationTimeout);
-  INCCL_TRY_ASSIGN(const auto wishes, exchange(*session_, Wish{color, key}, deadline));
+  auto wishes =
+      exchange(*session_, SplitWish{color, key}, Deadline::after(config_.creationTimeout));
+  if (!wishes.ok()) return failSplit(std::move(wishes).status());
+  return placeInSplit(color, wishes.value());
+}
+
+// Ranks that have not heard the same are no communicator any more.
+Status Communicator::failSplit(Status failure) {
+  return fail(std::move(failure).within(fmt::format("rank {} in incclCommSplit", rank_)), -1);
+}
+
+Result<std::optional<Communicator::SplitPlace>> Communicator::placeInSplit(
+    int color, const std::vector<SplitWish>& wishes) {
   const std::vector<int> members = color < 0 ? std::vector<int>() : membersOf(wishes, color);
   Invitation mine;
   if (!members.empty() && members.front() == rank_) {
@@ -80,7 +93,9 @@ Result<std::optional<Communicator::SplitPlace>> Communicator::split(int color, i
     else
       mine.failure = id.status().message();
   }
-  INCCL_TRY_ASSIGN(const auto invitations, exchange(*session_, mine, deadline));
+  auto answered = exchange(*session_, mine, Deadline::after(config_.creationTimeout));
+  if (!answered.ok()) return failSplit(std::move(answered).status());
+  const auto& invitations = answered.value();
   if (members.empty()) return std::optional<SplitPlace>();
   const Invitation& invitation = invitations[static_cast<size_t>(members.front())];
   if (!invitation.opened)

@@ -29,7 +29,10 @@ std::string Communicator::describeOperation(const exec::Operation& operation) co
 }
 
 Status Communicator::fail(Status failure, int culprit) {
-  if (errors_.raise(failure)) session_->reportFailure(failure, culprit);
+  // A wrong argument concerns its call; what ends a communicator is more.
+  if (failure.code() == Code::kInvalidArgument)
+    failure = invalidUsage(std::string(failure.message()));
+  if (errors_.raise(failure) && session_) session_->reportFailure(failure, culprit);
   return errors_.status();
 }
 

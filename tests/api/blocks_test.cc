@@ -327,6 +327,52 @@ TEST_F(Alone, OperationsOfAnotherTypeCommunicatorOrNobody) {
   EXPECT_EQ(incclRedOpDestroy(op, comm_), incclInvalidArgument);
 }
 
+// A v-collective that is refused has done nothing: the right one that follows works on all ranks.
+TEST(Blocks, AVCollectiveThatIsRefusedDoesNothing) {
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "shm");
+    ASSERT_NE(comm, nullptr);
+    const std::array<size_t, 2> counts{3, 3}, places{0, 3};
+    std::vector<int> data = values<int>(process.rank(), 6, 1), result(6);
+    if (process.rank() == 0) {
+      EXPECT_EQ(incclAllToAllv(data.data(), counts.data(), places.data(), nullptr, counts.data(),
+                               places.data(), incclInt32, comm, nullptr),
+                incclInvalidArgument);
+      EXPECT_EQ(incclAllToAllv(nullptr, counts.data(), places.data(), result.data(), counts.data(),
+                               places.data(), incclInt32, comm, nullptr),
+                incclInvalidArgument);
+      // Overlaps that are no form in place.
+      EXPECT_EQ(incclAllToAllv(data.data(), counts.data(), places.data(), data.data(),
+                               counts.data(), places.data(), incclInt32, comm, nullptr),
+                incclInvalidArgument);
+      EXPECT_EQ(incclAllGatherv(data.data() + 3, 3, data.data(), counts.data(), places.data(),
+                                incclInt32, comm, nullptr),
+                incclInvalidArgument);
+      EXPECT_EQ(incclReduceScatterv(data.data(), data.data() + 3, counts.data(), incclInt32,
+                                    incclSum, comm, nullptr),
+                incclInvalidArgument);
+    }
+    ASSERT_EQ(incclAllToAllv(data.data(), counts.data(), places.data(), result.data(),
+                             counts.data(), places.data(), incclInt32, comm, nullptr),
+              incclSuccess)
+        << incclGetLastError(comm);
+    for (size_t i = 0; i < 6; ++i)
+      EXPECT_EQ(result[i], valueOf<int>(static_cast<int>(i / 3),
+                                        i % 3 + 3 * static_cast<size_t>(process.rank()), 1));
+    // In place.
+    const size_t own = 3 * static_cast<size_t>(process.rank());
+    ASSERT_EQ(incclAllGatherv(data.data() + own, 3, data.data(), counts.data(), places.data(),
+                              incclInt32, comm, nullptr),
+              incclSuccess);
+    ASSERT_EQ(incclReduceScatterv(data.data(), data.data() + own, counts.data(), incclInt32,
+                                  incclSum, comm, nullptr),
+              incclSuccess);
+    for (size_t i = 0; i < 3; ++i)
+      EXPECT_EQ(data[own + i], 2 * valueOf<int>(process.rank(), own + i, 1));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
 TEST_F(Alone, CountsOfVCollectivesMustBeThere) {
   size_t one = 1, zero = 0;
   EXPECT_EQ(

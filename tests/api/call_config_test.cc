@@ -174,6 +174,30 @@ TEST_P(AnySource, TakesWhateverComesFirst) {
   });
 }
 
+TEST_P(AnySource, BesideReceivesFromACertainPeerIsRefused) {
+  onProcesses(3, [](RankProcess& process) {
+    const incclComm_t comm = join(process, GetParam());
+    ASSERT_NE(comm, nullptr);
+    if (process.rank() == 0) {
+      int any = 0, certain = 0, source = -1;
+      ASSERT_EQ(incclGroupStart(), incclSuccess);
+      ASSERT_EQ(incclRecv(&certain, 1, incclInt32, 1, comm, nullptr), incclSuccess);
+      ASSERT_EQ(incclRecvAnySource(&any, 1, incclInt32, &source, comm, nullptr), incclSuccess);
+      EXPECT_EQ(incclGroupEnd(), incclInvalidUsage);
+      // Nothing has begun: the same messages one after the other.
+      ASSERT_EQ(incclRecv(&certain, 1, incclInt32, 1, comm, nullptr), incclSuccess);
+      ASSERT_EQ(incclRecvAnySource(&any, 1, incclInt32, &source, comm, nullptr), incclSuccess);
+      EXPECT_EQ(certain, 10);
+      EXPECT_EQ(any, 10 * source);
+    } else {
+      const int mine = 10 * process.rank();
+      ASSERT_EQ(incclSend(&mine, 1, incclInt32, 0, comm, nullptr), incclSuccess);
+    }
+    ASSERT_EQ(incclBarrier(comm, nullptr), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
 TEST_P(AnySource, GivesUpWhenNobodyIsLeft) {
   onProcesses(3, [](RankProcess& process) {
     const incclComm_t comm = join(process, GetParam());

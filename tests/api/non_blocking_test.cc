@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 
 #include "api/rank_world.h"
 
@@ -106,6 +107,43 @@ TEST(NonBlocking, AbortEndsACreation) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
     EXPECT_EQ(incclCommAbort(comm), incclInvalidArgument);
   }
+}
+
+// A group's work holds its communicators; when it was the last to do so, they go in its stream.
+TEST(NonBlocking, CommunicatorsMayEndWhileTheirGroupRuns) {
+  for (int round = 0; round < 60; ++round) {
+    const incclUniqueId id = newId();
+    std::array<incclComm_t, 3> comms{begin(3, id, 0), begin(3, id, 1), begin(3, id, 2)};
+    std::array<int, 3> data{};
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (size_t rank = 0; rank < 3; ++rank)
+      EXPECT_EQ(
+          incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, comms[rank], nullptr),
+          incclSuccess);
+    EXPECT_EQ(incclGroupEnd(), incclInProgress);
+    if (round % 3 == 0) usleep(static_cast<useconds_t>(round) * 100);
+    for (const incclComm_t comm : comms) EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+  }
+  // Their threads end; nobody waits for ever for another one.
+  const auto threads = [] {
+    size_t count = 0;
+    for ([[maybe_unused]] const auto& thread :
+         std::filesystem::directory_iterator("/proc/self/task"))
+      ++count;
+    return count;
+  };
+  for (int polls = 0; threads() > 4 && polls < 5000; ++polls) usleep(1000);
+  EXPECT_LE(threads(), 4u);
+}
+
+TEST(NonBlocking, WordsThatNobodyKnowsAreAnArgumentError) {
+  setenv("INCCL_ALGO", "bogus", 1);
+  incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  incclComm_t comm = nullptr;
+  EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
+  unsetenv("INCCL_ALGO");
+  EXPECT_EQ(comm, nullptr);
 }
 
 TEST(NonBlocking, OtherValuesOfBlockingAreRefused) {

@@ -1,5 +1,7 @@
 // incclCommSplit, incclCommFinalize, incclCommRegister.
 #include <gmock/gmock.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -113,6 +115,43 @@ TEST(SplitsRefused, WrongArguments) {
     EXPECT_EQ(incclCommSplit(nullptr, 0, 0, &part, nullptr), incclInvalidArgument);
     EXPECT_EQ(part, nullptr);
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+TEST(SplitsRefused, TheParentMayNotEndBeforeItsGroup) {
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process);
+    ASSERT_NE(comm, nullptr);
+    incclComm_t part = nullptr;
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    ASSERT_EQ(incclCommSplit(comm, 0, 0, &part, nullptr), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclInvalidUsage);
+    EXPECT_EQ(incclCommFinalize(comm), incclInvalidUsage);
+    ASSERT_EQ(incclGroupEnd(), incclSuccess);
+    expectSum(part, 1, 2);
+    EXPECT_EQ(incclCommDestroy(part), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+// Who gave up waiting has heard less than the others: the parent is over for all.
+TEST(SplitsRefused, ASplitThatTimesOutSticks) {
+  onProcesses(2, [](RankProcess& process) {
+    setenv("INCCL_CREATION_TIMEOUT", "1", 1);
+    const incclComm_t comm = join(process);
+    ASSERT_NE(comm, nullptr);
+    if (process.rank() == 0) {
+      incclComm_t part = nullptr;
+      EXPECT_NE(incclCommSplit(comm, 0, 0, &part, nullptr), incclSuccess);
+      EXPECT_THAT(incclGetLastError(comm), HasSubstr("rank 0 in incclCommSplit"));
+    }
+    incclResult_t state = incclSuccess;
+    for (int polls = 0; state == incclSuccess && polls < 5000; ++polls) {
+      usleep(1000);
+      EXPECT_EQ(incclCommGetAsyncError(comm, &state), incclSuccess);
+    }
+    EXPECT_NE(state, incclSuccess);
+    EXPECT_EQ(incclCommAbort(comm), incclSuccess);
   });
 }
 

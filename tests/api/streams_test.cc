@@ -175,6 +175,28 @@ TEST(Streams, AFailureWaitsInTheStream) {
   });
 }
 
+// A group's end says how the group went, not what failed in its stream before.
+TEST(Streams, AGroupsEndIsItsOwn) {
+  onProcesses(1, [](RankProcess&) {
+    incclComm_t comm = nullptr, other = nullptr;
+    ASSERT_EQ(incclCommInitAll(&comm, 1, nullptr), incclSuccess);
+    ASSERT_EQ(incclCommInitAll(&other, 1, nullptr), incclSuccess);
+    const incclStream_t stream = newStream();
+    int value = 3, two = 2;
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    ASSERT_EQ(incclSend(&value, 1, incclInt32, 0, other, stream), incclSuccess);
+    ASSERT_EQ(incclGroupEnd(), incclSuccess);  // nobody receives it: fails in the stream
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    ASSERT_EQ(incclAllReduce(&value, &value, 1, incclInt32, incclSum, comm, stream), incclSuccess);
+    ASSERT_EQ(incclAllReduce(&two, &two, 1, incclInt32, incclSum, comm, nullptr), incclSuccess);
+    EXPECT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(nullptr);
+    EXPECT_EQ(incclStreamSynchronize(stream), incclInvalidUsage);
+    EXPECT_EQ(incclStreamDestroy(stream), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(other), incclSuccess);
+  });
+}
+
 TEST(Streams, AbortEndsWhatWasIssued) {
   onProcesses(2, [](RankProcess& process) {
     const incclComm_t comm = join(process);
