@@ -29,8 +29,8 @@ constexpr uint32_t kMostGroupMembers = 64;
 
 // How the peers find a rank's memory; written at set-up, except `withdrawn`.
 struct alignas(64) MemoryCard {
-  uint64_t process;              // its id
-  uint64_t proof, proofAddress;  // a random word, and where it lies in that process
+  std::atomic<uint64_t> process;              // its id
+  std::atomic<uint64_t> proof, proofAddress;  // a random word, and where it lies in that process
   std::atomic<uint64_t> withdrawn;
 };
 

@@ -26,7 +26,10 @@ void* pointer(uint64_t address) { return reinterpret_cast<void*>(address); }
 }  // namespace
 
 PeerMemory::PeerMemory(MultiGroup& group)
-    : group_(group), proof_(newProof(this)), process_(static_cast<uint64_t>(::getpid())) {
+    : group_(group),
+      proof_(newProof(this)),
+      process_(static_cast<uint64_t>(::getpid())),
+      peers_(group.memberCount()) {
   MemoryCard& card = group_.memoryCard(group_.me());
   card.process = process_;
   card.proof = proof_;
@@ -36,41 +39,42 @@ PeerMemory::PeerMemory(MultiGroup& group)
 
 Status PeerMemory::tryAll() {
   for (uint32_t member = 0; member < group_.memberCount(); ++member) {
-    if (member == group_.me()) continue;
+    const MemoryCard& card = group_.memoryCard(member);
+    Peer& peer = peers_[member];
+    peer = {card.process, card.proof, card.proofAddress};
     uint64_t proof = 0;
-    INCCL_TRY(read(member, group_.memoryCard(member).proofAddress, &proof, sizeof proof));
+    if (peer.process != process_)
+      INCCL_TRY(readProcess(peer, peer.proofAddress, &proof, sizeof proof));
   }
   return {};
 }
 
 Status PeerMemory::read(uint32_t member, uint64_t address, void* to, size_t bytes) {
-  const MemoryCard& card = group_.memoryCard(member);
-  if (card.process == process_) {
+  if (peers_[member].process == process_) {
     std::memcpy(to, pointer(address), bytes);
   } else {
-    INCCL_TRY(readProcess(card, address, to, bytes));
+    INCCL_TRY(readProcess(peers_[member], address, to, bytes));
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (card.withdrawn.load(std::memory_order_relaxed) != 0) [[unlikely]]
+  if (group_.memoryCard(member).withdrawn.load(std::memory_order_relaxed) != 0) [[unlikely]]
     return remoteError("the rank that was being read has left the operation");
   return {};
 }
 
-Status PeerMemory::readProcess(const MemoryCard& card, uint64_t address, void* to,
-                               size_t bytes) const {
+Status PeerMemory::readProcess(const Peer& peer, uint64_t address, void* to, size_t bytes) {
   uint64_t proof = 0;
   const iovec local[] = {{to, bytes}, {&proof, sizeof proof}};
-  const iovec remote[] = {{pointer(address), bytes}, {pointer(card.proofAddress), sizeof proof}};
+  const iovec remote[] = {{pointer(address), bytes}, {pointer(peer.proofAddress), sizeof proof}};
   const ssize_t got =
-      os::sys::processVmReadv(static_cast<pid_t>(card.process), local, 2, remote, 2);
+      os::sys::processVmReadv(static_cast<pid_t>(peer.process), local, 2, remote, 2);
   if (got < 0) {
     const int error = errno;
-    return remoteError(fmt::format("cannot read the memory of process {}: {}", card.process,
+    return remoteError(fmt::format("cannot read the memory of process {}: {}", peer.process,
                                    std::strerror(error)));
   }
-  if (static_cast<size_t>(got) != bytes + sizeof proof || proof != card.proof)
+  if (static_cast<size_t>(got) != bytes + sizeof proof || proof != peer.proof)
     return remoteError(
-        fmt::format("process {} has no such memory, or is another one", card.process));
+        fmt::format("process {} has no such memory, or is another one", peer.process));
   return {};
 }
 

@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/status.h"
 #include "transport/multi_group.h"
@@ -31,20 +32,26 @@ class PeerMemory {
   PeerMemory(const PeerMemory&) = delete;
   PeerMemory& operator=(const PeerMemory&) = delete;
 
-  // Whether the memory of every member can be read; all have written their cards.
+  // Whether the memory of every member can be read; all have written their cards, which are not
+  // looked at again.
   [[nodiscard]] Status tryAll();
 
-  // Copies `bytes` at `address` of `member`'s process.
+  // Copies `bytes` at `address` of `member`'s process. After tryAll().
   [[nodiscard]] Status read(uint32_t member, uint64_t address, void* to, size_t bytes);
   void withdraw();
 
  private:
-  [[nodiscard]] Status readProcess(const MemoryCard& card, uint64_t address, void* to,
-                                   size_t bytes) const;
+  // What a card says.
+  struct Peer {
+    uint64_t process = 0, proof = 0, proofAddress = 0;
+  };
+  [[nodiscard]] static Status readProcess(const Peer& peer, uint64_t address, void* to,
+                                          size_t bytes);
 
   MultiGroup& group_;
   uint64_t proof_;
   uint64_t process_;
+  std::vector<Peer> peers_;
 };
 
 }  // namespace inccl::transport

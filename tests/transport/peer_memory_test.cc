@@ -92,7 +92,7 @@ TEST_F(PeerMemoryTest, AProcessThatIsGoneIsAnError) {
 
 TEST_F(PeerMemoryTest, AnotherProcessWithItsNumberIsRecognised) {
   ++group_->memoryCard(1).proof;
-  const Status status = readAll();
+  const Status status = mine_->tryAll();
   EXPECT_EQ(status.code(), Code::kRemoteError);
   EXPECT_NE(status.message().find("another one"), std::string_view::npos) << status.message();
 }
