@@ -190,7 +190,7 @@ ByteRange readingPays(const PlanContext& context, Collective collective) {
     return collective == Collective::kAllToAll ? ByteRange{32769, any} : ByteRange{};
   if (collective == Collective::kAllGather || collective == Collective::kAllToAll)
     return {4097, any};
-  return {2049, collective == Collective::kReduce ? size_t{262144} : size_t{524288}};
+  return {2049, 524288};
 }
 
 Candidates sharedCandidates(const PlanContext& context, Collective collective, size_t bytes) {

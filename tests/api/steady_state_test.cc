@@ -1,4 +1,4 @@
-// The data path's law (docs/path-costs.md): once its plan is there, an all-reduce allocates nothing
+// The data path's law (docs/path-costs.md): once its plan is there, a collective allocates nothing
 // and takes no lock. Counted here by standing in for `new`, malloc's callers and the mutexes.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -71,6 +71,30 @@ void PrintTo(const Path& path, std::ostream* out) {
        << path.count;
 }
 
+// Warms up, then counts what the calls of this thread allocate and lock.
+template <typename Call>
+void expectQuiet(const Call& call) {
+  for (int warmUp = 0; warmUp < 20; ++warmUp) ASSERT_EQ(call(), incclSuccess);
+  // The counters see what they are for.
+  locks = allocations = 0;
+  counting = true;
+  delete new int;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  counting = false;
+  pthread_mutex_unlock(&mutex);
+  ASSERT_EQ(locks, 1u);
+  ASSERT_GE(allocations, 1u);
+  locks = allocations = 0;
+  counting = true;
+  for (int steady = 0; steady < 500; ++steady) {
+    if (call() != incclSuccess) break;
+  }
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(locks, 0u);
+}
+
 class SteadyState : public testing::TestWithParam<Path> {};
 
 TEST_P(SteadyState, NeitherAllocatesNorLocks) {
@@ -81,28 +105,10 @@ TEST_P(SteadyState, NeitherAllocatesNorLocks) {
     const incclComm_t comm = join(process, path.transport);
     ASSERT_NE(comm, nullptr);
     std::vector<float> data(path.count, 1.0F);
-    const auto call = [&] {
+    expectQuiet([&] {
       return incclAllReduce(data.data(), data.data(), data.size(), incclFloat, incclMax, comm,
                             nullptr);
-    };
-    for (int warmUp = 0; warmUp < 20; ++warmUp) ASSERT_EQ(call(), incclSuccess);
-    // The counters see what they are for.
-    counting = true;
-    delete new int;
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&mutex);
-    counting = false;
-    pthread_mutex_unlock(&mutex);
-    ASSERT_EQ(locks, 1u);
-    ASSERT_GE(allocations, 1u);
-    locks = allocations = 0;
-    counting = true;
-    for (int steady = 0; steady < 500; ++steady) {
-      if (call() != incclSuccess) break;
-    }
-    counting = false;
-    EXPECT_EQ(allocations, 0u);
-    EXPECT_EQ(locks, 0u);
+    });
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
   });
 }
@@ -114,6 +120,35 @@ INSTANTIATE_TEST_SUITE_P(EveryPath, SteadyState,
                                          Path{"shm", "ring", "lanes", 1000},
                                          Path{"shm", "recursive_doubling", "lanes", 5},
                                          Path{"tcp", "ring", "lanes", 20000}));
+
+class SteadyStateOfOthers : public testing::TestWithParam<Path> {};
+
+TEST_P(SteadyStateOfOthers, NeitherAllocatesNorLocks) {
+  const Path path = GetParam();
+  onProcesses(2, [path](RankProcess& process) {
+    setenv("INCCL_PROTO", path.protocols, 1);
+    const incclComm_t comm = join(process, path.transport);
+    ASSERT_NE(comm, nullptr);
+    const size_t n = path.count;
+    std::vector<float> in(2 * n, 1.0F), out(2 * n);
+    expectQuiet([&] {
+      if (incclReduceScatter(in.data(), out.data(), n, incclFloat, incclMax, comm, nullptr) ||
+          incclAllGather(in.data(), out.data(), n, incclFloat, comm, nullptr) ||
+          incclAlltoAll(in.data(), out.data(), n, incclFloat, comm, nullptr) ||
+          incclReduce(in.data(), out.data(), n, incclFloat, incclMax, 1, comm, nullptr) ||
+          incclGather(in.data(), out.data(), n, incclFloat, 1, comm, nullptr) ||
+          incclScatter(in.data(), out.data(), n, incclFloat, 0, comm, nullptr))
+        return incclInternalError;
+      return incclBroadcast(in.data(), in.data(), n, incclFloat, 0, comm, nullptr);
+    });
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryKernel, SteadyStateOfOthers,
+                         testing::Values(Path{"shm", "auto", "auto", 2},
+                                         Path{"shm", "auto", "publish", 9000},
+                                         Path{"shm", "auto", "read", 9000}));
 
 }  // namespace
 }  // namespace inccl::test
