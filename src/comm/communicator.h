@@ -134,8 +134,7 @@ class Communicator final : private exec::Supervisor {
   Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
   Result<Verdict> agree(const Status& mine, Deadline deadline);
   Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
-  Status readFiles(SetupFiles& files, uint64_t& fileBytes) const;
-  Status shareFiles(const Status& read, SetupFiles& files, uint64_t fileBytes, Deadline deadline);
+  Result<SetupFiles> shareFiles(Deadline deadline);
   Status useFiles(SetupFiles files);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);

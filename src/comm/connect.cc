@@ -38,7 +38,6 @@ bool sameProcess(const PeerInfo& a, const PeerInfo& b) {
 struct RankResources {
   uint64_t messageBytes = 0;
   os::CpuBudget cpu;
-  uint64_t fileBytes = 0;    // of rank 0's files, on it; kUnusable when they cannot be used
   uint64_t readsMemory = 0;  // 1: of all others on its host
 
   template <typename Codec, typename Self>
@@ -47,10 +46,8 @@ struct RankResources {
     codec.integers(self.cpu.cores, kMostCores);
     codec.integer(self.cpu.quotaMilliCores);
     codec.integer(self.cpu.quotaGroup);
-    codec.integer(self.fileBytes);
     codec.integer(self.readsMemory);
   }
-  static constexpr uint64_t kUnusable = UINT64_MAX;
   static constexpr size_t kMostCores = 65536;
 };
 
@@ -127,9 +124,11 @@ Status Communicator::connect(Deadline deadline) {
                                     wanted == "shm" ? "on one host" : "threads of one process"));
   }
   const bool automatic = wanted.empty() || wanted == "auto";
+  INCCL_TRY_ASSIGN(SetupFiles files, shareFiles(deadline));
   INCCL_TRY_ASSIGN(const size_t streamSlotBytes,
                    transport::streamSlotBytesWithin(config_.bufferBytes, rankCount_,
-                                                    transport::tcp::TcpTransport::kSlotBytes));
+                                                    transport::tcp::TcpTransport::kSlotBytes,
+                                                    channelsOf(files.plans)));
   network_ = std::make_unique<transport::tcp::TcpTransport>(*connector_, streamSlotBytes,
                                                             config_.bufferBytes);
   transportName_ = "tcp";
@@ -154,7 +153,8 @@ Status Communicator::connect(Deadline deadline) {
     planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
     planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
   }
-  return agreeOnResources(members, deadline);
+  INCCL_TRY(agreeOnResources(members, deadline));
+  return useFiles(std::move(files));
 }
 
 Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
@@ -186,8 +186,6 @@ Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
 Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
   RankResources mine{network_->messageBytes(), os::cpuBudget()};
-  SetupFiles files;
-  const Status filesRead = rank_ == 0 ? readFiles(files, mine.fileBytes) : Status();
   const Status readable = shared_ ? shared_->tryPeerMemory() : remoteError("no memory is shared");
   mine.readsMemory = readable.ok() ? 1 : 0;
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
@@ -218,41 +216,39 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
     logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
             members.size());
   }
-  INCCL_TRY(shareFiles(filesRead, files, all[0].fileBytes, deadline));
-  return useFiles(std::move(files));
-}
-
-Status Communicator::readFiles(SetupFiles& files, uint64_t& fileBytes) const {
-  fileBytes = RankResources::kUnusable;
-  INCCL_TRY_ASSIGN(files, readSetupFiles(config_, rankCount_));
-  fileBytes = encode(files).size();
   return {};
 }
 
-// Rank 0 has read its files; the others get them in pieces. A failure is everybody's.
-Status Communicator::shareFiles(const Status& read, SetupFiles& files, uint64_t fileBytes,
-                                Deadline deadline) {
-  if (fileBytes == RankResources::kUnusable) {
-    INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
-    return verdict.status.ok() ? internalError("rank 0's files failed without a reason")
-                               : verdict.status;
+// Rank 0 reads its files; the others get them in pieces. A failure is everybody's.
+Result<SetupFiles> Communicator::shareFiles(Deadline deadline) {
+  SetupFiles files;
+  Status read;
+  if (rank_ == 0) {
+    auto mine = readSetupFiles(config_, rankCount_);
+    if (mine.ok())
+      files = std::move(mine).value();
+    else
+      read = std::move(mine).status();
   }
-  if (fileBytes > kMostSetupBytes) return remoteError("rank 0 has more files than it may send");
+  INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
+  INCCL_TRY(Status(verdict.status));
+  // Pieces end with one that is not full.
   const std::vector<std::byte> mine = encode(files);  // nothing but on rank 0
   std::vector<std::byte> received;
-  while (received.size() < fileBytes) {
+  for (bool more = true; more;) {
     constexpr size_t kPieceBytes = 32768;
     const auto from = mine.begin() + static_cast<ptrdiff_t>(std::min(received.size(), mine.size()));
     const auto left = static_cast<size_t>(mine.end() - from);
     const std::vector<std::byte> piece(from,
                                        from + static_cast<ptrdiff_t>(std::min(left, kPieceBytes)));
     INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(piece, deadline));
-    if (blobs[0].empty()) return remoteError("rank 0 sent less of its files than it said");
     received.insert(received.end(), blobs[0].begin(), blobs[0].end());
+    more = blobs[0].size() == kPieceBytes;
+    if (received.size() > kMostSetupBytes)
+      return remoteError("rank 0 has more files than it may send");
   }
-  if (received.empty()) return {};
-  INCCL_TRY_ASSIGN(files, decodeSetupFiles(received));
-  return {};
+  if (received.empty() || rank_ == 0) return files;
+  return decodeSetupFiles(received);
 }
 
 // All ranks have the same files, and the same view of who is on which host.

@@ -85,6 +85,22 @@ bool PlanFile::fits(const OpSignature& signature, size_t bytes) const {
          (!reduces(schedule.collective) || allows(schedule.ops, signature.op));
 }
 
+uint64_t channelsOf(const std::vector<PlanFile>& plans) {
+  uint64_t all = 0;
+  for (const PlanFile& plan : plans) {
+    size_t most = 0;
+    for (const schedule::RankProgram& program : plan.schedule.ranks) {
+      const auto sends = std::ranges::count_if(
+          program.lanes, [](const schedule::Lane& lane) { return lane.sendPeer != -1; });
+      const auto receives = std::ranges::count_if(
+          program.lanes, [](const schedule::Lane& lane) { return lane.recvPeer != -1; });
+      most = std::max({most, static_cast<size_t>(sends), static_cast<size_t>(receives)});
+    }
+    all += most;
+  }
+  return all;
+}
+
 Result<std::vector<PlanFile>> readPlanFiles(std::string_view list, int rankCount) {
   std::vector<PlanFile> plans;
   while (!list.empty()) {

@@ -29,6 +29,9 @@ struct PlanFile {
   [[nodiscard]] bool fits(const OpSignature& signature, size_t bytes) const;
 };
 
+// Channels that a rank may have open for these plans in one direction.
+uint64_t channelsOf(const std::vector<PlanFile>& plans);
+
 // Reads and proves the files of a list separated by commas. An error names file and reason.
 Result<std::vector<PlanFile>> readPlanFiles(std::string_view list, int rankCount);
 

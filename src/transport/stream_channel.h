@@ -184,8 +184,10 @@ class StreamRecvChannel final : public RecvChannel {
 };
 
 // The largest slots, at most `largest`, with which a rank of `rankCount` that
-// talks with all others keeps within `bufferBytes`; an error that names the
-// figure when not even the smallest do.
-Result<size_t> streamSlotBytesWithin(uint64_t bufferBytes, int rankCount, size_t largest);
+// talks with all others, and besides opens `moreChannels` in each direction,
+// keeps within `bufferBytes`; an error that names the figure when not even the
+// smallest do.
+Result<size_t> streamSlotBytesWithin(uint64_t bufferBytes, int rankCount, size_t largest,
+                                     uint64_t moreChannels = 0);
 
 }  // namespace inccl::transport
