@@ -49,6 +49,7 @@ bool SharedBlocks::post() {
   group_.contribution().publish(static_cast<size_t>(to - slot), tag_);
   group_.ringOthers();
   posted_ += piece;
+  if (piece == blockBytes_) warmForNext(static_cast<size_t>(to - slot));
   return true;
 }
 

@@ -7,15 +7,6 @@ namespace inccl::exec {
 
 using transport::Progress;
 
-namespace {
-
-// Up to here the next call's slot is fetched while this call waits for its peers (measured: 2 KiB
-// in 0.70 instead of 0.93 us, 8 KiB in 1.37 instead of 1.88). The C library writes longer pieces
-// with instructions that need not fetch what they overwrite, and the hint would cost.
-constexpr size_t kWarmBytes = 32768;
-
-}  // namespace
-
 Progress FlatAllReduce::step() {
   const size_t enough = reduced_ + kBytesPerStep;
   for (;;) {
@@ -37,7 +28,7 @@ bool FlatAllReduce::post() {
   group_.contribution().publish(piece, tag_);
   group_.ringOthers();
   posted_ += piece;
-  if (piece == bytes_ && piece <= kWarmBytes) group_.contribution().warmNextSlot(piece);
+  if (piece == bytes_) warmForNext(piece);
   return true;
 }
 

@@ -54,6 +54,7 @@ Progress SharedBroadcast::step() {
     if (head == Head::kForeign) return Progress::kMismatch;
     takePiece(group_, root_, view, output_, bytes_, done_);
   }
+  if (me() == root_) warmForNext(bytes_);
   return Progress::kDone;
 }
 

@@ -36,6 +36,7 @@ Progress ToRoot::publish() {
     published_ += piece;
     ++moves_;
   }
+  warmForNext(bytes_);
   return Progress::kDone;
 }
 

@@ -35,6 +35,15 @@ class SharedOperation : public Operation {
     blamed_ = static_cast<int>(member);
     return Head::kForeign;
   }
+  // Up to here the next call's slot is fetched at the end of this one, or while it waits for its
+  // peers (measured: an all-reduce of 2 KiB in 0.70 instead of 0.93 us, 8 KiB in 1.37 instead of
+  // 1.88). The C library writes longer pieces with instructions that need not fetch what they
+  // overwrite, and the hint would cost.
+  static constexpr size_t kWarmBytes = 32768;
+  void warmForNext(size_t bytes) const {
+    if (bytes > transport::SlotRingBase::kInlineBytes && bytes <= kWarmBytes)
+      group_.contribution().warmNextSlot(bytes);
+  }
   [[nodiscard]] uint32_t memberCount() const { return group_.memberCount(); }
   [[nodiscard]] uint32_t me() const { return group_.me(); }
 
