@@ -94,7 +94,8 @@ class Patience {
 Status runSlowly(Operation& operation, const RunContext& context) {
   Nanos lastMoved = nowNs();
   uint64_t movements = operation.movements();
-  std::vector<transport::WaitHandle> handles;
+  // Kept from wait to wait: a thread that has blocked before allocates nothing.
+  thread_local std::vector<transport::WaitHandle> handles;
   Patience patience;
   for (;;) {
     Progress verdict = operation.step();
