@@ -26,12 +26,9 @@ void* pointer(uint64_t address) { return reinterpret_cast<void*>(address); }
 }  // namespace
 
 PeerMemory::PeerMemory(MultiGroup& group)
-    : group_(group),
-      proof_(newProof(this)),
-      process_(static_cast<uint64_t>(::getpid())),
-      peers_(group.memberCount()) {
+    : group_(group), proof_(newProof(this)), peers_(group.memberCount()) {
   MemoryCard& card = group_.memoryCard(group_.me());
-  card.process = process_;
+  card.process = static_cast<uint64_t>(::getpid());
   card.proof = proof_;
   card.proofAddress = reinterpret_cast<uintptr_t>(&proof_);
   card.withdrawn.store(0, std::memory_order_release);
@@ -43,18 +40,13 @@ Status PeerMemory::tryAll() {
     Peer& peer = peers_[member];
     peer = {card.process, card.proof, card.proofAddress};
     uint64_t proof = 0;
-    if (peer.process != process_)
-      INCCL_TRY(readProcess(peer, peer.proofAddress, &proof, sizeof proof));
+    INCCL_TRY(readProcess(peer, peer.proofAddress, &proof, sizeof proof));
   }
   return {};
 }
 
 Status PeerMemory::read(uint32_t member, uint64_t address, void* to, size_t bytes) {
-  if (peers_[member].process == process_) {
-    std::memcpy(to, pointer(address), bytes);
-  } else {
-    INCCL_TRY(readProcess(peers_[member], address, to, bytes));
-  }
+  INCCL_TRY(readProcess(peers_[member], address, to, bytes));
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (group_.memoryCard(member).withdrawn.load(std::memory_order_relaxed) != 0) [[unlikely]]
     return remoteError("the rank that was being read has left the operation");

@@ -1,10 +1,11 @@
 // Reading another rank's memory on the same host, wherever it lies: the verb `Region` `read`
 // without a region, since the peer says the address in a message of the operation itself.
 //
-// One copy instead of the two of a slot, and the writer's caches keep what they have. Between
-// threads of a process it is a load; between processes the kernel copies (process_vm_readv), which
-// costs a system call and needs its permission (the same user; Yama, seccomp and containers may
-// refuse). So every rank tries it at set-up, and all use it or none.
+// One copy instead of the two of a slot, and the writer's caches keep what they have. The kernel
+// copies (process_vm_readv), which costs a system call and needs its permission (the same user;
+// Yama, seccomp and containers may refuse). So every rank tries it at set-up, and all use it or
+// none. Threads of one process do the same: memory that its user has given back meanwhile is then
+// an error, where a load would be the end of the process.
 //
 // What could go wrong later is found, not assumed away:
 //   - A process may end and its number be another's. With every piece a word of the peer's process
@@ -50,7 +51,6 @@ class PeerMemory {
 
   MultiGroup& group_;
   uint64_t proof_;
-  uint64_t process_;
   std::vector<Peer> peers_;
 };
 

@@ -101,26 +101,29 @@ void checkEverything(const char* transport, int ranks) {
 
 // A copy would not do: results are what more ranks would make of the same values.
 TEST(Collectives, OneRankGetsTruthValuesAndCanonicalNans) {
-  incclComm_t comm = nullptr;
-  ASSERT_EQ(incclCommInitAll(&comm, 1, nullptr), incclSuccess) << incclGetLastError(nullptr);
-  const std::vector<int32_t> numbers = {0, 1, -7, 256};
-  const std::vector<uint8_t> truths = {0, 1, 2, 255};
-  const std::vector<uint32_t> nan = {0xffc00001u, 0x3f800000u};
-  std::vector<int32_t> numbersOut(4);
-  std::vector<uint8_t> truthsOut = truths;
-  std::vector<uint32_t> nanOut(2);
-  EXPECT_EQ(incclAllReduce(numbers.data(), numbersOut.data(), 4, incclInt32, incclLogicalAnd, comm,
-                           nullptr),
-            incclSuccess);
-  EXPECT_EQ(numbersOut, (std::vector<int32_t>{0, 1, 1, 1}));
-  EXPECT_EQ(
-      incclReduceScatter(truthsOut.data(), truthsOut.data(), 4, incclBool, incclMax, comm, nullptr),
-      incclSuccess);
-  EXPECT_EQ(truthsOut, (std::vector<uint8_t>{0, 1, 1, 1}));
-  EXPECT_EQ(incclReduce(nan.data(), nanOut.data(), 2, incclFloat32, incclSum, 0, comm, nullptr),
-            incclSuccess);
-  EXPECT_EQ(nanOut, (std::vector<uint32_t>{0x7fc00000u, 0x3f800000u}));
-  EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    incclComm_t comm = nullptr;
+    ASSERT_EQ(incclCommInitAll(&comm, 1, nullptr), incclSuccess) << incclGetLastError(nullptr);
+    const std::vector<int32_t> numbers = {0, 1, -7, 256};
+    const std::vector<uint8_t> truths = {0, 1, 2, 255};
+    const std::vector<uint32_t> nan = {0xffc00001u, 0x3f800000u};
+    std::vector<int32_t> numbersOut(4);
+    std::vector<uint8_t> truthsOut = truths;
+    std::vector<uint32_t> nanOut(2);
+    EXPECT_EQ(incclAllReduce(numbers.data(), numbersOut.data(), 4, incclInt32, incclLogicalAnd,
+                             comm, nullptr),
+              incclSuccess);
+    EXPECT_EQ(numbersOut, (std::vector<int32_t>{0, 1, 1, 1}));
+    EXPECT_EQ(incclReduceScatter(truthsOut.data(), truthsOut.data(), 4, incclBool, incclMax, comm,
+                                 nullptr),
+              incclSuccess);
+    EXPECT_EQ(truthsOut, (std::vector<uint8_t>{0, 1, 1, 1}));
+    EXPECT_EQ(incclReduce(nan.data(), nanOut.data(), 2, incclFloat32, incclSum, 0, comm, nullptr),
+              incclSuccess);
+    EXPECT_EQ(nanOut, (std::vector<uint32_t>{0x7fc00000u, 0x3f800000u}));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
 }
 
 TEST(Collectives, OverSharedMemory) {

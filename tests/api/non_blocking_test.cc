@@ -65,92 +65,110 @@ TEST(NonBlocking, CreationAndCallsGoOnByThemselves) {
 
 // One thread has both ranks and needs no group, since nothing waits.
 TEST(NonBlocking, OneThreadTwoRanks) {
-  const incclUniqueId id = newId();
-  std::array comms{begin(2, id, 0), begin(2, id, 1)};
-  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
-  std::array<int, 2> data{3, 4};
-  for (size_t rank = 0; rank < 2; ++rank)
-    EXPECT_EQ(
-        incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclProd, comms[rank], nullptr),
-        incclInProgress);
-  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
-  EXPECT_EQ(data, (std::array{12, 12}));
-  ASSERT_EQ(incclGroupStart(), incclSuccess);
-  for (size_t rank = 0; rank < 2; ++rank)
-    EXPECT_EQ(
-        incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, comms[rank], nullptr),
-        incclSuccess);
-  EXPECT_EQ(incclGroupEnd(), incclInProgress);
-  for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
-  EXPECT_EQ(data, (std::array{24, 24}));
-  for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
-}
-
-TEST(NonBlocking, ACreationThatFailsSaysSo) {
-  const incclUniqueId id = newId();
-  const incclComm_t comm = begin(2, id, 0, 300);
-  EXPECT_THAT(settle(comm), AnyOf(incclTimeout, incclRemoteError));
-  EXPECT_STRNE(incclGetLastError(comm), "");
-  int value = 0;
-  EXPECT_EQ(incclAllReduce(&value, &value, 1, incclInt32, incclSum, comm, nullptr),
-            incclInProgress);
-  EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
-}
-
-TEST(NonBlocking, AbortEndsACreation) {
-  for (const int afterMs : {0, 1, 10, 50}) {
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
     const incclUniqueId id = newId();
-    const incclComm_t comm = begin(2, id, 0);
-    usleep(static_cast<useconds_t>(afterMs) * 1000);
-    const auto start = std::chrono::steady_clock::now();
-    EXPECT_EQ(incclCommAbort(comm), incclSuccess);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
-    EXPECT_EQ(incclCommAbort(comm), incclInvalidArgument);
-  }
-}
-
-// A group's work holds its communicators; when it was the last to do so, they go in its stream.
-TEST(NonBlocking, CommunicatorsMayEndWhileTheirGroupRuns) {
-  for (int round = 0; round < 60; ++round) {
-    const incclUniqueId id = newId();
-    std::array<incclComm_t, 3> comms{begin(3, id, 0), begin(3, id, 1), begin(3, id, 2)};
-    std::array<int, 3> data{};
+    std::array comms{begin(2, id, 0), begin(2, id, 1)};
+    for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+    std::array<int, 2> data{3, 4};
+    for (size_t rank = 0; rank < 2; ++rank)
+      EXPECT_EQ(
+          incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclProd, comms[rank], nullptr),
+          incclInProgress);
+    for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+    EXPECT_EQ(data, (std::array{12, 12}));
     ASSERT_EQ(incclGroupStart(), incclSuccess);
-    for (size_t rank = 0; rank < 3; ++rank)
+    for (size_t rank = 0; rank < 2; ++rank)
       EXPECT_EQ(
           incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, comms[rank], nullptr),
           incclSuccess);
     EXPECT_EQ(incclGroupEnd(), incclInProgress);
-    if (round % 3 == 0) usleep(static_cast<useconds_t>(round) * 100);
-    for (const incclComm_t comm : comms) EXPECT_EQ(incclCommAbort(comm), incclSuccess);
-  }
-  // Their threads end; nobody waits for ever for another one.
-  const auto threads = [] {
-    size_t count = 0;
-    for ([[maybe_unused]] const auto& thread :
-         std::filesystem::directory_iterator("/proc/self/task"))
-      ++count;
-    return count;
-  };
-  for (int polls = 0; threads() > 4 && polls < 5000; ++polls) usleep(1000);
-  EXPECT_LE(threads(), 4u);
+    for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+    EXPECT_EQ(data, (std::array{24, 24}));
+    for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+TEST(NonBlocking, ACreationThatFailsSaysSo) {
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    const incclUniqueId id = newId();
+    const incclComm_t comm = begin(2, id, 0, 300);
+    EXPECT_THAT(settle(comm), AnyOf(incclTimeout, incclRemoteError));
+    EXPECT_STRNE(incclGetLastError(comm), "");
+    int value = 0;
+    EXPECT_EQ(incclAllReduce(&value, &value, 1, incclInt32, incclSum, comm, nullptr),
+              incclInProgress);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+TEST(NonBlocking, AbortEndsACreation) {
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    for (const int afterMs : {0, 1, 10, 50}) {
+      const incclUniqueId id = newId();
+      const incclComm_t comm = begin(2, id, 0);
+      usleep(static_cast<useconds_t>(afterMs) * 1000);
+      const auto start = std::chrono::steady_clock::now();
+      EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+      EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+      EXPECT_EQ(incclCommAbort(comm), incclInvalidArgument);
+    }
+  });
+}
+
+// A group's work holds its communicators; when it was the last to do so, they go in its stream.
+TEST(NonBlocking, CommunicatorsMayEndWhileTheirGroupRuns) {
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    for (int round = 0; round < 60; ++round) {
+      const incclUniqueId id = newId();
+      std::array<incclComm_t, 3> comms{begin(3, id, 0), begin(3, id, 1), begin(3, id, 2)};
+      std::array<int, 3> data{};
+      ASSERT_EQ(incclGroupStart(), incclSuccess);
+      for (size_t rank = 0; rank < 3; ++rank)
+        EXPECT_EQ(
+            incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, comms[rank], nullptr),
+            incclSuccess);
+      EXPECT_EQ(incclGroupEnd(), incclInProgress);
+      if (round % 3 == 0) usleep(static_cast<useconds_t>(round) * 100);
+      for (const incclComm_t comm : comms) EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+    }
+    // Their threads end; nobody waits for ever for another one.
+    const auto threads = [] {
+      size_t count = 0;
+      for ([[maybe_unused]] const auto& thread :
+           std::filesystem::directory_iterator("/proc/self/task"))
+        ++count;
+      return count;
+    };
+    for (int polls = 0; threads() > 4 && polls < 5000; ++polls) usleep(1000);
+    EXPECT_LE(threads(), 4u);
+  });
 }
 
 TEST(NonBlocking, WordsThatNobodyKnowsAreAnArgumentError) {
-  setenv("INCCL_ALGO", "bogus", 1);
-  incclConfig_t config = INCCL_CONFIG_INITIALIZER;
-  config.blocking = 0;
-  incclComm_t comm = nullptr;
-  EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
-  unsetenv("INCCL_ALGO");
-  EXPECT_EQ(comm, nullptr);
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    setenv("INCCL_ALGO", "bogus", 1);
+    incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    incclComm_t comm = nullptr;
+    EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
+    unsetenv("INCCL_ALGO");
+    EXPECT_EQ(comm, nullptr);
+  });
 }
 
 TEST(NonBlocking, OtherValuesOfBlockingAreRefused) {
-  incclConfig_t config = INCCL_CONFIG_INITIALIZER;
-  config.blocking = 2;
-  incclComm_t comm = nullptr;
-  EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+    config.blocking = 2;
+    incclComm_t comm = nullptr;
+    EXPECT_EQ(incclCommInitRankConfig(&comm, 1, newId(), 0, &config), incclInvalidArgument);
+  });
 }
 
 }  // namespace

@@ -80,30 +80,33 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, Splits, testing::Values("shm", "tcp"));
 
 // One thread has all ranks: inside a group they are split together.
 TEST(SplitsInGroups, OneThreadSplitsAllItsRanks) {
-  constexpr int kRanks = 4;
-  std::array<incclComm_t, kRanks> comms{}, halves{}, again{};
-  ASSERT_EQ(incclCommInitAll(comms.data(), kRanks, nullptr), incclSuccess);
-  ASSERT_EQ(incclGroupStart(), incclSuccess);
-  for (int rank = 0; rank < kRanks; ++rank) {
-    ASSERT_EQ(incclCommSplit(comms[rank], rank / 2, rank, &halves[rank], nullptr), incclSuccess);
-    // Two splits of one parent in one group come in this order everywhere.
-    ASSERT_EQ(incclCommSplit(comms[rank], 0, -rank, &again[rank], nullptr), incclSuccess);
-  }
-  ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(nullptr);
-  std::array<int, kRanks> data{};
-  ASSERT_EQ(incclGroupStart(), incclSuccess);
-  for (int rank = 0; rank < kRanks; ++rank) {
-    EXPECT_EQ(rankOf(again[rank]), kRanks - 1 - rank);
-    data[rank] = rank;
-    ASSERT_EQ(
-        incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, halves[rank], nullptr),
-        incclSuccess);
-  }
-  ASSERT_EQ(incclGroupEnd(), incclSuccess);
-  EXPECT_EQ(data, (std::array{1, 1, 5, 5}));
-  for (const auto& group : {halves, again, comms}) {
-    for (const incclComm_t comm : group) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
-  }
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    constexpr int kRanks = 4;
+    std::array<incclComm_t, kRanks> comms{}, halves{}, again{};
+    ASSERT_EQ(incclCommInitAll(comms.data(), kRanks, nullptr), incclSuccess);
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (int rank = 0; rank < kRanks; ++rank) {
+      ASSERT_EQ(incclCommSplit(comms[rank], rank / 2, rank, &halves[rank], nullptr), incclSuccess);
+      // Two splits of one parent in one group come in this order everywhere.
+      ASSERT_EQ(incclCommSplit(comms[rank], 0, -rank, &again[rank], nullptr), incclSuccess);
+    }
+    ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(nullptr);
+    std::array<int, kRanks> data{};
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (int rank = 0; rank < kRanks; ++rank) {
+      EXPECT_EQ(rankOf(again[rank]), kRanks - 1 - rank);
+      data[rank] = rank;
+      ASSERT_EQ(
+          incclAllReduce(&data[rank], &data[rank], 1, incclInt32, incclSum, halves[rank], nullptr),
+          incclSuccess);
+    }
+    ASSERT_EQ(incclGroupEnd(), incclSuccess);
+    EXPECT_EQ(data, (std::array{1, 1, 5, 5}));
+    for (const auto& group : {halves, again, comms}) {
+      for (const incclComm_t comm : group) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    }
+  });
 }
 
 TEST(SplitsRefused, WrongArguments) {

@@ -30,39 +30,42 @@ void expectSums(const std::vector<int>& data, int ranks, uint32_t round) {
 
 // As programs for NCCL do it: one thread, a communicator and a stream for each rank.
 TEST(Streams, OneThreadOneStreamPerRank) {
-  constexpr int kRanks = 3;
-  std::array<incclComm_t, kRanks> comms{};
-  ASSERT_EQ(incclCommInitAll(comms.data(), kRanks, nullptr), incclSuccess);
-  std::array<incclStream_t, kRanks> streams{};
-  std::array<std::vector<int>, kRanks> data;
-  for (int rank = 0; rank < kRanks; ++rank) streams[rank] = newStream();
-  for (uint32_t round = 0; round < 20; ++round) {
-    for (int rank = 0; rank < kRanks; ++rank) data[rank] = values<int>(rank, 1000 + round, round);
-    ASSERT_EQ(incclGroupStart(), incclSuccess);
-    for (int rank = 0; rank < kRanks; ++rank)
-      ASSERT_EQ(incclAllReduce(data[rank].data(), data[rank].data(), data[rank].size(), incclInt32,
-                               incclSum, comms[rank], streams[rank]),
+  // In a process of its own: the test program has no threads when it forks.
+  onProcesses(1, [](RankProcess&) {
+    constexpr int kRanks = 3;
+    std::array<incclComm_t, kRanks> comms{};
+    ASSERT_EQ(incclCommInitAll(comms.data(), kRanks, nullptr), incclSuccess);
+    std::array<incclStream_t, kRanks> streams{};
+    std::array<std::vector<int>, kRanks> data;
+    for (int rank = 0; rank < kRanks; ++rank) streams[rank] = newStream();
+    for (uint32_t round = 0; round < 20; ++round) {
+      for (int rank = 0; rank < kRanks; ++rank) data[rank] = values<int>(rank, 1000 + round, round);
+      ASSERT_EQ(incclGroupStart(), incclSuccess);
+      for (int rank = 0; rank < kRanks; ++rank)
+        ASSERT_EQ(incclAllReduce(data[rank].data(), data[rank].data(), data[rank].size(),
+                                 incclInt32, incclSum, comms[rank], streams[rank]),
+                  incclSuccess);
+      ASSERT_EQ(incclGroupEnd(), incclSuccess);
+      for (int rank = 0; rank < kRanks; ++rank) {
+        ASSERT_EQ(incclStreamSynchronize(streams[rank]), incclSuccess);
+        expectSums(data[rank], kRanks, round);
+      }
+    }
+    // Without a group: each stream has a thread, so each call may wait for the others.
+    for (int rank = 0; rank < kRanks; ++rank) {
+      data[rank] = values<int>(rank, 100, 7);
+      ASSERT_EQ(incclAllReduce(data[rank].data(), data[rank].data(), 100, incclInt32, incclSum,
+                               comms[rank], streams[rank]),
                 incclSuccess);
-    ASSERT_EQ(incclGroupEnd(), incclSuccess);
+    }
     for (int rank = 0; rank < kRanks; ++rank) {
       ASSERT_EQ(incclStreamSynchronize(streams[rank]), incclSuccess);
-      expectSums(data[rank], kRanks, round);
+      expectSums(data[rank], kRanks, 7);
+      EXPECT_EQ(incclStreamQuery(streams[rank]), incclSuccess);
+      EXPECT_EQ(incclStreamDestroy(streams[rank]), incclSuccess);
     }
-  }
-  // Without a group: each stream has a thread, so each call may wait for the others.
-  for (int rank = 0; rank < kRanks; ++rank) {
-    data[rank] = values<int>(rank, 100, 7);
-    ASSERT_EQ(incclAllReduce(data[rank].data(), data[rank].data(), 100, incclInt32, incclSum,
-                             comms[rank], streams[rank]),
-              incclSuccess);
-  }
-  for (int rank = 0; rank < kRanks; ++rank) {
-    ASSERT_EQ(incclStreamSynchronize(streams[rank]), incclSuccess);
-    expectSums(data[rank], kRanks, 7);
-    EXPECT_EQ(incclStreamQuery(streams[rank]), incclSuccess);
-    EXPECT_EQ(incclStreamDestroy(streams[rank]), incclSuccess);
-  }
-  for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
 }
 
 TEST(Streams, CallsOfAStreamRunInOrder) {
