@@ -8,10 +8,13 @@ namespace {
 // A list that bites its tail must not hold us.
 constexpr int kMostOptions = 1024;
 
-Status readOption(const incclCollOption_t& option, comm::WantedSettings& wanted) {
+// Longer ones do not fit into nanoseconds.
+constexpr int64_t kMostMilliseconds = INT64_MAX / kMillisecond;
+
+Status readOption(const incclCollOption_t& option, CallConfig& wanted) {
   switch (option.key.optionId) {
     case incclOptionTimeLimitMs:
-      if (option.val.integer <= 0)
+      if (option.val.integer <= 0 || option.val.integer > kMostMilliseconds)
         return invalidArgument(fmt::format("time limit {} ms is no duration", option.val.integer));
       wanted.timeLimit = option.val.integer * kMillisecond;
       return {};
@@ -28,7 +31,7 @@ Status readOption(const incclCollOption_t& option, comm::WantedSettings& wanted)
 
 }  // namespace
 
-Result<comm::WantedSettings> readCallConfig(const incclCollConfig_t& config) {
+Result<CallConfig> readCallConfig(const incclCollConfig_t& config) {
   if (config.magic != INCCL_CONFIG_MAGIC)
     return invalidArgument(
         "the configuration was not made with INCCL_COLL_CONFIG_INITIALIZER (wrong magic)");
@@ -36,7 +39,7 @@ Result<comm::WantedSettings> readCallConfig(const incclCollConfig_t& config) {
   if (!has(offsetof(incclCollConfig_t, ext) + sizeof config.ext) || config.size > 4096)
     return invalidArgument(
         fmt::format("the configuration's size {} is no version of incclCollConfig_t", config.size));
-  comm::WantedSettings wanted;
+  CallConfig wanted;
   int options = 0;
   for (const incclCollOption_t* option = config.ext; option != nullptr; option = option->next) {
     if (++options > kMostOptions) return invalidArgument("the list of options has no end");
@@ -45,12 +48,12 @@ Result<comm::WantedSettings> readCallConfig(const incclCollConfig_t& config) {
   }
   if (has(offsetof(incclCollConfig_t, algSelection) + sizeof config.algSelection) &&
       config.algSelection != nullptr)
-    wanted.algorithms = config.algSelection;
+    wanted.selection.algorithms = config.algSelection;
   if (has(offsetof(incclCollConfig_t, forceAlgSelection) + sizeof config.forceAlgSelection)) {
     const int forced = config.forceAlgSelection;
     if (forced != INCCL_CONFIG_UNDEF_INT && forced != 0 && forced != 1)
       return invalidArgument(fmt::format("forceAlgSelection {} is neither 0 nor 1", forced));
-    wanted.forced = forced != 0;
+    wanted.selection.forced = forced != 0;
   }
   return wanted;
 }

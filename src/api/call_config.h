@@ -7,8 +7,13 @@
 
 namespace inccl::api {
 
+struct CallConfig {
+  comm::WantedSettings selection;  // without algorithms: none
+  Nanos timeLimit = 0;             // 0: the communicator's
+};
+
 // Checks every field and option that is known; unknown options of our vendor id are errors, those
 // of others are passed over.
-Result<comm::WantedSettings> readCallConfig(const incclCollConfig_t& config);
+Result<CallConfig> readCallConfig(const incclCollConfig_t& config);
 
 }  // namespace inccl::api

@@ -111,14 +111,21 @@ Status checkAll(Call& call, const comm::Communicator& communicator) {
   return checkBuffers(call, buffersOf(call, communicator.rank(), communicator.rankCount()));
 }
 
+Status select(const comm::WantedSettings& selection, comm::Communicator& communicator, Call& call) {
+  if (selection.algorithms.empty()) return {};
+  INCCL_TRY_ASSIGN(call.settings, communicator.settings(selection));
+  call.agreement = call.settings->digest;
+  return {};
+}
+
 Status fillIn(CheckedCall& checked, incclStream_t stream, const incclCollConfig_t* config) {
   auto& [communicator, call, streamRef] = checked;
   if (reduces(call.signature.collective)) INCCL_TRY(communicator->resolveOperation(call));
   INCCL_TRY(checkAll(call, *communicator));
   if (config != nullptr) {
-    INCCL_TRY_ASSIGN(const comm::WantedSettings wanted, readCallConfig(*config));
-    INCCL_TRY_ASSIGN(call.settings, communicator->settings(wanted));
-    call.agreement = call.settings->digest;
+    INCCL_TRY_ASSIGN(const CallConfig wanted, readCallConfig(*config));
+    call.timeLimit = wanted.timeLimit;
+    INCCL_TRY(select(wanted.selection, *communicator, call));
   }
   if (!stream) return {};
   auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));

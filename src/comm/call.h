@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/clock.h"
 #include "base/op_signature.h"
 
 namespace inccl::comm {
@@ -19,8 +20,9 @@ struct Call {
   static constexpr int kAnyRank = -2;
   // What ranks must agree on beside the signature; mixed into its digest.
   uint32_t agreement = 0;
-  // Of this call alone; nullptr: the communicator's.
+  // What this call selects for itself; nullptr: nothing.
   const CallSettings* settings = nullptr;
+  Nanos timeLimit = 0;  // of this call alone; 0: the communicator's
   // Of a pre-multiplied sum: one element of the type.
   std::array<std::byte, 16> factor{};
 

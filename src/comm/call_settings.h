@@ -1,8 +1,8 @@
-// What a call may ask for itself (the …Config twins of the collectives): algorithms, a time limit.
+// Which algorithms a call selects for itself (the …Config twins of the collectives).
 //
-// Settings are interned per communicator by what they say, so that a call carries a pointer and the
-// plans that they lead to are kept with them. All ranks must say the same for a call: what they say
-// is part of what they compare.
+// Selections are interned per communicator by what they say, so that a call carries a pointer and
+// the plans that they lead to are kept with them. All ranks must say the same for a call: what they
+// say is part of what they compare. A call that selects nothing has none, and never comes here.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,6 @@
 #include <string>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/status.h"
 #include "comm/plan.h"
 
@@ -20,9 +19,8 @@ namespace inccl::comm {
 
 // As the application says it.
 struct WantedSettings {
-  std::string algorithms;  // grammar of INCCL_ALGO and INCCL_PROTO together; empty = any
+  std::string algorithms;  // grammar of INCCL_ALGO and INCCL_PROTO together; not empty
   bool forced = true;      // an error when there is none such; else the usual choice then
-  Nanos timeLimit = 0;     // 0 = the communicator's
 
   auto operator<=>(const WantedSettings&) const = default;
 };
@@ -30,7 +28,7 @@ struct WantedSettings {
 struct CallSettings {
   WantedSettings wanted;
   ChoiceRules rules;
-  uint32_t digest = 0;  // of the choice; time limits may differ
+  uint32_t digest = 0;
 };
 
 class InternedSettings {

@@ -70,7 +70,7 @@ class Communicator final : private exec::Supervisor {
   }
   Status destroyOperation(int operation) { return ownOperations_.destroy(operation); }
   Status resolveOperation(Call& call) const { return ownOperations_.resolve(call); }
-  // What a call asks for itself, see call_settings.h.
+  // What a call selects for itself, see call_settings.h.
   Result<const CallSettings*> settings(const WantedSettings& wanted) {
     return internedSettings_.find(wanted);
   }
@@ -239,7 +239,7 @@ class Communicator final : private exec::Supervisor {
   // A lane plan depends on the root too.
   std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
   InternedSettings internedSettings_;
-  // Of calls with settings of their own, by them, collective and size class.
+  // Of calls that select, by selection, collective and size class.
   std::map<std::tuple<const CallSettings*, Collective, size_t>, ReadyPlan> settingsPlans_;
   std::vector<PlanFile> planFiles_;   // the same on all ranks
   std::vector<ReadyPlan> filePlans_;  // by plan file

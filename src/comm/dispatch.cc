@@ -12,8 +12,8 @@ Status Communicator::run(const Call& call) {
 
 Status Communicator::runInTurn(const Call& call) {
   if (errors_.raised()) return errors_.status();
-  if (call.settings != nullptr && call.settings->wanted.timeLimit > 0) [[unlikely]]
-    return runWith(call, contextOf(call.settings->wanted.timeLimit));
+  if (call.timeLimit > 0) [[unlikely]]
+    return runWith(call, contextOf(call.timeLimit));
   return runWith(call, runContext_);
 }
 
@@ -119,8 +119,7 @@ Status Communicator::makeQueues(const std::vector<Call>& calls,
   // The strictest limit of a call counts for what it is driven together with.
   Nanos limit = 0;
   for (const Call& call : calls) {
-    const Nanos its = call.settings != nullptr ? call.settings->wanted.timeLimit : 0;
-    if (its > 0) limit = limit > 0 ? std::min(limit, its) : its;
+    if (call.timeLimit > 0) limit = limit > 0 ? std::min(limit, call.timeLimit) : call.timeLimit;
   }
   const auto limited = limit > 0 ? std::make_shared<const exec::RunContext>(contextOf(limit))
                                  : std::shared_ptr<const exec::RunContext>();

@@ -27,7 +27,7 @@ ReadyPlan& Communicator::planSlot(const Call& call) {
 
 Result<Plan> Communicator::choose(Collective collective, size_t bytes,
                                   const CallSettings* settings) const {
-  if (settings != nullptr && !settings->wanted.algorithms.empty()) {
+  if (settings != nullptr) {
     auto plan = choosePlan(planContext_, settings->rules, collective, bytes);
     if (plan.ok()) return plan;
     if (settings->wanted.forced)
@@ -48,8 +48,9 @@ ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes
 Result<ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
-  const bool selects = call.settings != nullptr && !call.settings->wanted.algorithms.empty();
-  ReadyPlan* ready = planFiles_.empty() || selects ? nullptr : planFromFile(call.signature, bytes);
+  ReadyPlan* ready = planFiles_.empty() || call.settings != nullptr
+                         ? nullptr
+                         : planFromFile(call.signature, bytes);
   if (ready == nullptr) [[likely]]
     ready = &planSlot(call);
   if (!ready->chosen) [[unlikely]] {
@@ -144,7 +145,7 @@ Result<std::optional<Plan>> Communicator::planFor(std::string_view collectiveNam
                                 isRooted(collective) ? 0 : -1, 0};
     if (const ReadyPlan* const ready = planFromFile(signature, bytes))
       return std::optional(ready->plan);
-    INCCL_TRY_ASSIGN(Plan plan, choosePlan(planContext_, rules_, collective, bytes));
+    INCCL_TRY_ASSIGN(Plan plan, choose(collective, bytes, nullptr));
     return std::optional(plan);
   }
   if (collectiveName == "sendrecv" || collectiveName == "alltoallv") return std::optional<Plan>();

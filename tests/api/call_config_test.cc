@@ -95,6 +95,8 @@ TEST(CallConfig, BadSettingsAreRefused) {
     EXPECT_EQ(call(config), incclInvalidArgument);  // a list without end
     option = {nullptr, {INCCL_VENDOR_ID, incclOptionTimeLimitMs}, {-5}};
     EXPECT_EQ(call(config), incclInvalidArgument);
+    option = {nullptr, {INCCL_VENDOR_ID, incclOptionTimeLimitMs}, {INT64_MAX}};
+    EXPECT_EQ(call(config), incclInvalidArgument);
     // Other vendors' options do not concern us; what cannot be had need not be.
     option = {nullptr, {1, 99}, {0}};
     EXPECT_EQ(call(config), incclSuccess);
@@ -138,6 +140,26 @@ TEST(CallConfig, ATimeLimitIsThatOfOneCall) {
       EXPECT_EQ(state, incclTimeout);
     }
     EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+  });
+}
+
+// What goes together in a group follows from what ranks agree on; a time limit is each one's own.
+TEST(CallConfig, RanksMayLimitTheTimeOfGroupedCallsDifferently) {
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "shm", 5000);
+    ASSERT_NE(comm, nullptr);
+    const incclCollOption_t option{nullptr, {INCCL_VENDOR_ID, incclOptionTimeLimitMs}, {4000}};
+    incclCollConfig_t config = selecting(nullptr);
+    config.ext = &option;
+    const incclCollConfig_t* const mine = process.rank() == 0 ? &config : nullptr;
+    std::array<int, 3> data{1, 2, 3};
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (int& value : data)
+      ASSERT_EQ(incclAllReduceConfig(&value, &value, 1, incclInt32, incclSum, comm, nullptr, mine),
+                incclSuccess);
+    EXPECT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(comm);
+    EXPECT_EQ(data, (std::array{2, 4, 6}));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
   });
 }
 
