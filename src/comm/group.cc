@@ -20,6 +20,7 @@ struct Share {
   std::vector<Call> calls;
   bool hasOwnStreamCalls = false;  // of a communicator that does not block
   Turn::Ticket ticket = 0;
+  Status failure{};  // of this communicator's part
 };
 
 struct Group {
@@ -55,33 +56,32 @@ class Work {
   // Waits for its turn everywhere, runs and gives the turns back.
   Status run() noexcept {
     for (Share& share : shares_) share.communicator->turn().await(share.ticket);
-    Status status = runInTurn();
+    runInTurn();
     for (Share& share : shares_) share.communicator->turn().giveBack();
+    Status first;
     for (Share& share : shares_) {
-      if (share.hasOwnStreamCalls) share.communicator->endPending(status);
+      if (share.hasOwnStreamCalls) share.communicator->endPending(share.failure);
+      if (first.ok()) first = std::move(share.failure);
     }
-    return status;
+    return first;
   }
 
  private:
-  Status runInTurn() noexcept;
-  Status runQueues();
-  bool keep(Share& share, Status status);
+  void runInTurn() noexcept;
+  void runQueues();
+  static void keep(Share& share, Status status);
 
   std::vector<Share> shares_;
-  Status first_;
 };
 
 // A failure of one communicator's part; the others go on without it.
-bool Work::keep(Share& share, Status status) {
-  if (status.ok()) return true;
+void Work::keep(Share& share, Status status) {
+  if (status.ok() || !share.failure.ok()) return;
   share.communicator->noteFailure(status);
-  if (first_.ok()) first_ = std::move(status);
-  share.calls.clear();
-  return false;
+  share.failure = std::move(status);
 }
 
-Status Work::runQueues() {
+void Work::runQueues() {
   std::vector<exec::OperationQueue> queues;
   std::vector<Share*> owners;
   for (Share& share : shares_) {
@@ -90,23 +90,21 @@ Status Work::runQueues() {
   }
   std::vector<Status> statuses = exec::runTogether(queues);
   for (size_t i = 0; i < statuses.size(); ++i) keep(*owners[i], std::move(statuses[i]));
-  return {};
+  for (Share& share : shares_) share.communicator->endOperations();
 }
 
-Status Work::runInTurn() noexcept {
+void Work::runInTurn() noexcept {
   const bool single = shares_.size() == 1 && shares_[0].calls.size() == 1 &&
                       !shares_[0].calls[0].isMessage();  // one to oneself needs its partner
   try {
     if (single) {
       keep(shares_[0], shares_[0].communicator->runInTurn(shares_[0].calls[0]));
     } else {
-      keep(shares_[0], runQueues());
-      for (Share& share : shares_) share.communicator->endOperations();
+      runQueues();
     }
   } catch (const std::bad_alloc&) {
     for (Share& share : shares_) keep(share, share.communicator->outOfMemory());
   }
-  return std::move(first_);
 }
 
 // Work that belongs to several streams: each of them comes here, the last one runs it, and none

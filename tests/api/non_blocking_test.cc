@@ -89,6 +89,22 @@ TEST(NonBlocking, OneThreadTwoRanks) {
   });
 }
 
+// What failed in a group on one communicator is no failure of the others.
+TEST(NonBlocking, EachCommunicatorOfAGroupHasItsOwnFailure) {
+  onProcesses(1, [](RankProcess&) {
+    const std::array comms{begin(1, newId(), 0), begin(1, newId(), 0)};
+    for (const incclComm_t comm : comms) ASSERT_EQ(settle(comm), incclSuccess);
+    int unheard = 1, sum = 2;
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    EXPECT_EQ(incclSend(&unheard, 1, incclInt32, 0, comms[0], nullptr), incclSuccess);
+    EXPECT_EQ(incclAllReduce(&sum, &sum, 1, incclInt32, incclSum, comms[1], nullptr), incclSuccess);
+    EXPECT_EQ(incclGroupEnd(), incclInProgress);
+    EXPECT_EQ(settle(comms[1]), incclSuccess);
+    EXPECT_EQ(settle(comms[0]), incclInvalidUsage);
+    for (const incclComm_t comm : comms) EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
 TEST(NonBlocking, ACreationThatFailsSaysSo) {
   // In a process of its own: the test program has no threads when it forks.
   onProcesses(1, [](RankProcess&) {
