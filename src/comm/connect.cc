@@ -7,15 +7,14 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/log.h"
 #include "comm/communicator.h"
+#include "comm/gather_messages.h"
 #include "os/cpu_budget.h"
 #include "transport/inproc/process_exchange.h"
 #include "transport/shm/memfd_exchange.h"
 #include "transport/tcp/tcp_transport.h"
-#include "wire/byte_codec.h"
 
 namespace inccl::comm {
 namespace {
@@ -51,19 +50,9 @@ struct RankResources {
   static constexpr size_t kMostCores = 65536;
 };
 
-std::vector<std::byte> toBlob(const std::string& text) {
-  std::vector<std::byte> blob(text.size());
-  if (!text.empty()) std::memcpy(blob.data(), text.data(), text.size());
-  return blob;
-}
-
 std::string fingerprintOf(const AgreedTopology* topology) {
   return topology != nullptr ? fmt::format("{:016x}", topology->fingerprint)
                              : std::string("not known (INCCL_TOPO_FILE)");
-}
-
-std::string toText(const std::vector<std::byte>& blob) {
-  return {reinterpret_cast<const char*>(blob.data()), blob.size()};
 }
 
 }  // namespace
@@ -100,9 +89,9 @@ std::vector<int> Communicator::hostMembers() const {
 Result<Communicator::Verdict> Communicator::agree(const Status& mine, Deadline deadline) {
   const std::string text =
       mine.ok() ? "" : fmt::format("{:04}{}", static_cast<int>(mine.code()), mine.message());
-  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(toBlob(text), deadline));
+  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(wire::toBytes(text), deadline));
   for (size_t rank = 0; rank < blobs.size(); ++rank) {
-    const std::string theirs = toText(blobs[rank]);
+    const std::string theirs(wire::toText(blobs[rank]));
     if (theirs.size() < 4) continue;
     return Verdict{{static_cast<Code>(std::atoi(theirs.substr(0, 4).c_str())),
                     fmt::format("rank {}: {}", rank, theirs.substr(4))}};
@@ -189,17 +178,10 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
   const Status readable = shared_ ? shared_->tryPeerMemory() : remoteError("no memory is shared");
   mine.readsMemory = readable.ok() ? 1 : 0;
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
-  wire::Writer writer;
-  RankResources::fields(writer, mine);
-  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(writer.take(), deadline));
-  std::vector<RankResources> all(blobs.size());
+  INCCL_TRY_ASSIGN(const auto all, gatherMessages(*session_, mine, "resources", deadline));
   messageBytes_ = mine.messageBytes;
-  for (size_t rank = 0; rank < blobs.size(); ++rank) {
-    wire::Reader reader(blobs[rank]);
-    RankResources::fields(reader, all[rank]);
-    INCCL_TRY(reader.finish("resources"));
-    messageBytes_ = std::min<size_t>(messageBytes_, all[rank].messageBytes);
-  }
+  for (const RankResources& its : all)
+    messageBytes_ = std::min<size_t>(messageBytes_, its.messageBytes);
   planContext_.messageBytes = messageBytes_;
   if (messageBytes_ < 64) return internalError("ranks did not agree on the size of messages");
   std::vector<os::CpuBudget> budgets;
@@ -230,10 +212,14 @@ Result<SetupFiles> Communicator::shareFiles(Deadline deadline) {
     else
       read = std::move(mine).status();
   }
+  const std::vector<std::byte> mine = encode(files);  // nothing but on rank 0
+  if (mine.size() > kMostSetupBytes)
+    read = invalidArgument(
+        fmt::format("plan and topology files have {} bytes together, the most is {}", mine.size(),
+                    kMostSetupBytes));
   INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
   INCCL_TRY(Status(verdict.status));
   // Pieces end with one that is not full.
-  const std::vector<std::byte> mine = encode(files);  // nothing but on rank 0
   std::vector<std::byte> received;
   for (bool more = true; more;) {
     constexpr size_t kPieceBytes = 32768;

@@ -11,13 +11,8 @@
 namespace inccl::comm {
 namespace {
 
-std::vector<std::byte> toBytes(const std::string& text) {
-  const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
-  return {bytes, bytes + text.size()};
-}
-std::string_view toText(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+using wire::toBytes;
+using wire::toText;
 
 struct SentPlan {
   bool inPlace = false;
@@ -56,9 +51,6 @@ Result<SetupFiles> readSetupFiles(const Config& config, int rankCount) {
     if (!agreed.ok()) return std::move(agreed).status().within(where);
     files.topology = std::move(topology).value();
   }
-  if (const size_t bytes = encode(files).size(); bytes > kMostSetupBytes)
-    return invalidArgument(fmt::format(
-        "plan and topology files have {} bytes together, the most is {}", bytes, kMostSetupBytes));
   return files;
 }
 

@@ -6,10 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 
 #include "comm/communicator.h"
-#include "wire/byte_codec.h"
+#include "comm/gather_messages.h"
 
 namespace inccl::comm {
 
@@ -39,21 +38,6 @@ struct Invitation {
   }
 };
 
-template <typename Message>
-Result<std::vector<Message>> exchange(bootstrap::Session& session, const Message& mine,
-                                      Deadline deadline) {
-  wire::Writer writer;
-  Message::fields(writer, mine);
-  INCCL_TRY_ASSIGN(const auto blobs, session.allGather(writer.take(), deadline));
-  std::vector<Message> all(blobs.size());
-  for (size_t rank = 0; rank < blobs.size(); ++rank) {
-    wire::Reader reader(blobs[rank]);
-    Message::fields(reader, all[rank]);
-    INCCL_TRY(reader.finish("split"));
-  }
-  return all;
-}
-
 // The ranks of `color` in their new order: by key, then by their old numbers.
 template <typename Wish>
 std::vector<int> membersOf(const std::vector<Wish>& wishes, int color) {
@@ -70,8 +54,8 @@ std::vector<int> membersOf(const std::vector<Wish>& wishes, int color) {
 
 Result<std::optional<Communicator::SplitPlace>> Communicator::split(int color, int key) {
   if (errors_.raised()) return errors_.status();
-  auto wishes =
-      exchange(*session_, SplitWish{color, key}, Deadline::after(config_.creationTimeout));
+  auto wishes = gatherMessages(*session_, SplitWish{color, key}, "split",
+                               Deadline::after(config_.creationTimeout));
   if (!wishes.ok()) return failSplit(std::move(wishes).status());
   return placeInSplit(color, wishes.value());
 }
@@ -93,15 +77,16 @@ Result<std::optional<Communicator::SplitPlace>> Communicator::placeInSplit(
     else
       mine.failure = id.status().message();
   }
-  auto answered = exchange(*session_, mine, Deadline::after(config_.creationTimeout));
+  auto answered =
+      gatherMessages(*session_, mine, "split", Deadline::after(config_.creationTimeout));
   if (!answered.ok()) return failSplit(std::move(answered).status());
   const auto& invitations = answered.value();
   if (members.empty()) return std::optional<SplitPlace>();
   const Invitation& invitation = invitations[static_cast<size_t>(members.front())];
   if (!invitation.opened)
-    return systemError(fmt::format("rank {} could not open a rendezvous for its part: {}",
-                                   members.front(), invitation.failure),
-                       0);
+    return Status(Code::kSystemError,
+                  fmt::format("rank {} could not open a rendezvous for its part: {}",
+                              members.front(), invitation.failure));
   SplitPlace place;
   INCCL_TRY_ASSIGN(place.id, bootstrap::UniqueId::decode(invitation.id));
   place.rank = static_cast<int>(std::ranges::find(members, rank_) - members.begin());

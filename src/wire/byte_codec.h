@@ -22,6 +22,15 @@
 
 namespace inccl::wire {
 
+// A text as a byte string, and back.
+inline std::vector<std::byte> toBytes(std::string_view text) {
+  const auto* const bytes = reinterpret_cast<const std::byte*>(text.data());
+  return {bytes, bytes + text.size()};
+}
+inline std::string_view toText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 class Writer {
  public:
   template <typename Integer>
