@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "schedule/lane_order.h"
 #include "schedule/msccl_document.h"
 #include "schedule/msccl_places.h"
 #include "schedule/msccl_xml.h"
@@ -217,21 +218,10 @@ class RankReader {
 
   // Goes through the steps in an order in which they can run, and says where each place lies then.
   Status settlePlaces() {
-    std::vector<size_t> done(lanes_.size(), 0);
-    const auto canRun = [&](const Step& step) {
-      return std::ranges::all_of(step.after,
-                                 [&](const StepRef& ref) { return done[ref.lane] > ref.step; });
-    };
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (size_t lane = 0; lane < lanes_.size(); ++lane) {
-        std::vector<Step>& steps = lanes_[lane].lane.steps;
-        for (; done[lane] < steps.size() && canRun(steps[done[lane]]); ++done[lane]) {
-          settle(steps[done[lane]], lanes_[lane].touched[done[lane]]);
-          moved = true;
-        }
-      }
-    }
+    const auto stepsOf = [&](size_t lane) -> auto& { return lanes_[lane].lane.steps; };
+    const auto done = visitInOrder(lanes_.size(), stepsOf, [&](size_t lane, size_t step) {
+      settle(lanes_[lane].lane.steps[step], lanes_[lane].touched[step]);
+    });
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
       if (done[lane] < lanes_[lane].lane.steps.size())
         return failureAt(gpu_.line, "<gpu>: its steps wait for each other in a circle");

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "schedule/lane_order.h"
+
 namespace inccl::schedule {
 namespace {
 
@@ -217,18 +219,8 @@ class ProgramCheck {
 
   // Runs the lanes as far as `after` lets them; what is left waits in a circle.
   Status checkOrder() const {
-    std::vector<size_t> done(lanes_.size(), 0);
-    const auto canRun = [&](const Step& step) {
-      return std::all_of(step.after.begin(), step.after.end(),
-                         [&](const StepRef& ref) { return done[ref.lane] > ref.step; });
-    };
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (size_t lane = 0; lane < lanes_.size(); ++lane) {
-        const std::vector<Step>& steps = lanes_[lane].steps;
-        for (; done[lane] < steps.size() && canRun(steps[done[lane]]); ++done[lane]) moved = true;
-      }
-    }
+    const auto stepsOf = [&](size_t lane) -> const auto& { return lanes_[lane].steps; };
+    const auto done = visitInOrder(lanes_.size(), stepsOf, [](size_t, size_t) {});
     for (uint32_t lane = 0; lane < lanes_.size(); ++lane) {
       if (done[lane] < lanes_[lane].steps.size())
         return refuse(lane, static_cast<uint32_t>(done[lane]), "waits for itself through `after`");
