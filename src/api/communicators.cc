@@ -154,10 +154,12 @@ incclResult_t incclCommFinalize(incclComm_t comm) {
       return invalidUsage(
           "incclCommFinalize cannot be part of a group: it waits for all ranks at once");
     communicator->closeForCalls();
-    if (communicator->ownStream())
-      return inccl::comm::issueOwn(std::move(communicator), [](inccl::comm::Communicator& target) {
+    if (communicator->ownStream()) {
+      inccl::comm::issueOwn(std::move(communicator), [](inccl::comm::Communicator& target) {
         return target.awaitOthersEnd();
       });
+      return {inccl::Code::kInProgress, "the end was issued"};
+    }
     const inccl::comm::TurnGuard turn(communicator->turn());
     Status status = communicator->awaitOthersEnd();
     if (!status.ok()) communicator->noteFailure(status);
@@ -260,8 +262,7 @@ incclResult_t incclCommRegister(const incclComm_t comm, void* buff, size_t size,
     INCCL_TRY_ASSIGN(const CommunicatorRef communicator, enter(comm, "incclCommRegister"));
     if (!handle) return invalidArgument("incclCommRegister: handle is NULL");
     if (!buff || size == 0) return invalidArgument("incclCommRegister: no memory");
-    INCCL_TRY_ASSIGN(const uintptr_t number, communicator->registerMemory(buff, size));
-    *handle = reinterpret_cast<void*>(number);
+    *handle = reinterpret_cast<void*>(communicator->registerMemory());
     return {};
   });
 }

@@ -155,10 +155,8 @@ Result<Handle> createInBackground(std::unique_ptr<comm::Communicator> communicat
                                   const UniqueId& id) {
   INCCL_TRY(communicator->makeNonBlocking());
   INCCL_TRY_ASSIGN(const Handle handle, comm::HandleTable::instance().add(std::move(communicator)));
-  const Status issued =
-      comm::issueOwn(comm::HandleTable::instance().enter(handle),
-                     [id](comm::Communicator& target) { return target.create(id); });
-  if (issued.code() != Code::kInProgress) return issued;
+  comm::issueOwn(comm::HandleTable::instance().enter(handle),
+                 [id](comm::Communicator& target) { return target.create(id); });
   return handle;
 }
 

@@ -126,9 +126,9 @@ Status Communicator::awaitOthersEnd() {
   return runInTurn(barrier);
 }
 
-Result<uintptr_t> Communicator::registerMemory(void* memory, size_t bytes) {
+uintptr_t Communicator::registerMemory() {
   const std::lock_guard lock(registeredMutex_);
-  registered_[nextRegistered_] = {memory, bytes};
+  registered_.insert(nextRegistered_);
   return nextRegistered_++;
 }
 

@@ -5,8 +5,8 @@
 // the caller's thread (exec/runner.h). What the data path touches is ready before: plans are chosen
 // and channels opened at the first operation that needs them, never again.
 //
-// Threads: collective calls take turns (Turn). Once create() has succeeded, abort() and error() may
-// come from any thread at any time, also while leave() still lingers.
+// Threads: collective calls take turns (Turn). Once create() has succeeded, abort() and
+// asyncError() may come from any thread at any time, also while leave() still lingers.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -32,6 +33,7 @@
 #include "comm/setup_files.h"
 #include "comm/stream.h"
 #include "comm/turn.h"
+#include "exec/message.h"
 #include "exec/runner.h"
 #include "transport/shared_transport.h"
 
@@ -51,7 +53,6 @@ class Communicator final : private exec::Supervisor {
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int rankCount() const { return rankCount_; }
   [[nodiscard]] const Config& config() const { return config_; }
-  [[nodiscard]] Status error() const { return errors_.status(); }
   // What sticks to the communicator; before anything does, the newest failure of a call.
   [[nodiscard]] std::string lastFailure() const;
   void noteFailure(const Status& failure);
@@ -106,8 +107,9 @@ class Communicator final : private exec::Supervisor {
   // No calls any more from now on; then, in turn, waits until all ranks have said so.
   void closeForCalls() { closedForCalls_.store(true); }
   Status awaitOthersEnd();
-  // Memory that the application will use often; known by a number.
-  Result<uintptr_t> registerMemory(void* memory, size_t bytes);
+  // Memory that the application will use often: a number for it, which is all that host memory
+  // needs.
+  uintptr_t registerMemory();
   Status deregisterMemory(uintptr_t number);
 
   // Ends every wait at once, and the peers see this rank die, whoever still holds the communicator.
@@ -176,6 +178,7 @@ class Communicator final : private exec::Supervisor {
   Status dispatchPublishers(const Call& call, OpTag tag, Sink& sink);
   template <typename Sink>
   Status dispatchLanes(const Call& call, OpTag tag, LanePlan& lanes, Sink& sink);
+  Status openAnySources();
   template <typename Sink>
   Status dispatchAnySource(const Call& call, uint32_t digest, Sink& sink);
   template <typename Sink>
@@ -232,6 +235,8 @@ class Communicator final : private exec::Supervisor {
   using ChannelKey = std::pair<int, uint32_t>;  // peer, channel
   std::map<ChannelKey, std::unique_ptr<transport::SendChannel>> sendChannels_;
   std::map<ChannelKey, std::unique_ptr<transport::RecvChannel>> recvChannels_;
+  // Whom a receive from any source looks at; made at the first.
+  std::vector<exec::RecvAnyOperation::Source> anySources_;
   // Messages sent to, and received from, each peer.
   std::vector<uint32_t> sentMessages_, receivedMessages_;
 
@@ -249,7 +254,7 @@ class Communicator final : private exec::Supervisor {
   std::string lastFailure_;
   Status pendingFailure_;
   std::mutex registeredMutex_;
-  std::map<uintptr_t, std::pair<void*, size_t>> registered_;
+  std::set<uintptr_t> registered_;
   uintptr_t nextRegistered_ = 1;
 };
 

@@ -347,16 +347,11 @@ Status Communicator::dispatchMessage(const Call& call, Sink& sink) {
 
 template <typename Sink>
 Status Communicator::dispatchAnySource(const Call& call, uint32_t digest, Sink& sink) {
-  std::vector<exec::RecvAnyOperation::Source> sources;
-  // Begins behind this rank, so that not every rank prefers the lowest one.
-  for (int step = 1; step < rankCount_; ++step) {
-    const int peer = (rank_ + step) % rankCount_;
-    auto opened = recvChannel(peer, kMessageChannel);
-    if (!opened.ok()) return fail(std::move(opened).status(), peer);
-    sources.push_back({opened.value(), peer, &receivedMessages_[static_cast<size_t>(peer)]});
+  if (anySources_.empty()) {
+    if (Status opened = openAnySources(); !opened.ok()) return fail(std::move(opened), -1);
   }
-  return sink.template operate<exec::RecvAnyOperation>(std::move(sources), digest, call.recv,
-                                                       call.bytes(), call.source);
+  return sink.template operate<exec::RecvAnyOperation>(anySources_, digest, call.recv, call.bytes(),
+                                                       call.source);
 }
 
 }  // namespace inccl::comm

@@ -209,7 +209,7 @@ Status submit(CommunicatorRef communicator, const Call& call, StreamRef stream) 
   return finish(std::move(alone.shares), std::move(alone.streams), alone.resultIsAwaited);
 }
 
-Status issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&)> job) {
+void issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&)> job) {
   const StreamRef stream = communicator->ownStream();
   struct Held {
     CommunicatorRef communicator;
@@ -235,7 +235,6 @@ Status issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&
   held->ticket = held->communicator->turn().draw();
   held->communicator->beginPending();
   stream->issue(std::move(jobs));
-  return {Code::kInProgress, "the work was issued"};
 }
 
 int groupDepth() { return group.depth; }

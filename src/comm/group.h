@@ -32,6 +32,6 @@ void groupStart();
 Status groupEnd();
 
 // Issues a job of the communicator's own (creation, end) to its own stream, in turn.
-Status issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&)> job);
+void issueOwn(CommunicatorRef communicator, std::function<Status(Communicator&)> job);
 
 }  // namespace inccl::comm

@@ -130,10 +130,24 @@ Result<transport::RecvChannel*> Communicator::recvChannel(int peer, uint32_t cha
   return slot.get();
 }
 
+// Begins behind this rank, so that not every rank prefers the lowest one.
+Status Communicator::openAnySources() {
+  std::vector<exec::RecvAnyOperation::Source> sources;
+  for (int step = 1; step < rankCount_; ++step) {
+    const int peer = (rank_ + step) % rankCount_;
+    INCCL_TRY_ASSIGN(auto* const channel, recvChannel(peer, kMessageChannel));
+    sources.push_back({channel, peer, &receivedMessages_[static_cast<size_t>(peer)]});
+  }
+  anySources_ = std::move(sources);
+  return {};
+}
+
 // What a float sum takes, of root 0 where there is one.
 Result<std::optional<Plan>> Communicator::planFor(std::string_view collectiveName, size_t bytes) {
   if (!created_.load())
     return invalidUsage("the communicator is still being created (incclCommGetAsyncError)");
+  const bool connected = session_ && (rankCount_ == 1 || messageBytes_ > 0);
+  if (!connected) return errors_.status();  // its creation failed
   for (const Collective collective : kCollectives) {
     // nccl-tests writes one word.
     const bool oneWord = collective == Collective::kAllToAll && collectiveName == "alltoall";

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <optional>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "exec/operation.h"
@@ -81,14 +81,10 @@ class RecvAnyOperation final : public Operation {
     int peer = -1;
     uint32_t* received = nullptr;  // messages of this pair so far
   };
-  // `source` gets the peer's rank when the message is there.
-  RecvAnyOperation(std::vector<Source> sources, uint32_t digest, void* data, size_t bytes,
+  // `source` gets the peer's rank when the message is there. `sources` outlive the operation.
+  RecvAnyOperation(std::span<const Source> sources, uint32_t digest, void* data, size_t bytes,
                    int* source)
-      : sources_(std::move(sources)),
-        digest_(digest),
-        data_(data),
-        bytes_(bytes),
-        source_(source) {}
+      : sources_(sources), digest_(digest), data_(data), bytes_(bytes), source_(source) {}
 
   [[nodiscard]] transport::Progress step() override;
   [[nodiscard]] uint64_t movements() const override { return chosen_ ? chosen_->movements() : 0; }
@@ -101,7 +97,7 @@ class RecvAnyOperation final : public Operation {
   // False while nobody has a message.
   bool choose();
 
-  std::vector<Source> sources_;
+  std::span<const Source> sources_;
   uint32_t digest_;
   void* data_;
   size_t bytes_;

@@ -112,6 +112,8 @@ TEST(NonBlocking, ACreationThatFailsSaysSo) {
     const incclComm_t comm = begin(2, id, 0, 300);
     EXPECT_THAT(settle(comm), AnyOf(incclTimeout, incclRemoteError));
     EXPECT_STRNE(incclGetLastError(comm), "");
+    uint64_t planId = 0;
+    EXPECT_NE(incclCommGetPlanId(comm, "all_reduce", 64, &planId), incclSuccess);
     int value = 0;
     EXPECT_EQ(incclAllReduce(&value, &value, 1, incclInt32, incclSum, comm, nullptr),
               incclInProgress);

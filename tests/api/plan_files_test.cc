@@ -19,11 +19,10 @@ using ::testing::HasSubstr;
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text) {
-    char path[] = "/tmp/inccl-plan-XXXXXX";
-    const int fd = mkstemp(path);
+    path_ = testing::TempDir() + "inccl-plan-XXXXXX";
+    const int fd = mkstemp(path_.data());
     EXPECT_NE(fd, -1);
     close(fd);
-    path_ = path;
     std::ofstream(path_) << text;
   }
   ~TemporaryFile() { std::remove(path_.c_str()); }
