@@ -235,6 +235,7 @@ class Communicator final : private exec::Supervisor {
   using ChannelKey = std::pair<int, uint32_t>;  // peer, channel
   std::map<ChannelKey, std::unique_ptr<transport::SendChannel>> sendChannels_;
   std::map<ChannelKey, std::unique_ptr<transport::RecvChannel>> recvChannels_;
+  std::unique_ptr<std::byte[]> fusionRoom_;  // made at the first calls that go together
   // Whom a receive from any source looks at; made at the first.
   std::vector<exec::RecvAnyOperation::Source> anySources_;
   // Messages sent to, and received from, each peer.

@@ -98,9 +98,10 @@ Status Communicator::queueCollectives(const std::vector<Call>& calls, exec::Oper
       INCCL_TRY(dispatch(*rest[0], sink));
       continue;
     }
-    auto fused = std::make_unique<FusedCalls>(rest.first(together));
+    if (!fusionRoom_) fusionRoom_ = std::make_unique<std::byte[]>(FusedCalls::kMostBytes);
+    auto fused = std::make_unique<FusedCalls>(rest.first(together), fusionRoom_.get());
     const Call& call = fused->call();
-    INCCL_TRY(sink.surround(Surroundings::unpacking(std::move(fused)),
+    INCCL_TRY(sink.surround(Surroundings::packing(std::move(fused)),
                             [&] { return dispatch(call, sink); }));
   }
   if (!queue.operations.empty()) queues.push_back(std::move(queue));

@@ -35,6 +35,7 @@ struct Communicator::RunNow {
   }
   template <typename Body>
   Status surround(Surroundings surroundings, Body body) {
+    surroundings.atStart();
     Status status = body();
     if (status.ok()) surroundings.after();
     return status;

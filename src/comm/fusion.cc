@@ -29,26 +29,29 @@ size_t FusedCalls::countOf(std::span<const Call* const> calls) {
   return count > 1 ? count : 1;
 }
 
-FusedCalls::FusedCalls(std::span<const Call* const> parts) : call_(*parts[0]) {
-  size_t bytes = 0;
-  for (const Call* const part : parts) bytes += part->bytes();
-  packed_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+FusedCalls::FusedCalls(std::span<const Call* const> parts, std::byte* room)
+    : room_(room), call_(*parts[0]) {
   uint64_t counts = 0;
-  std::byte* place = packed_.get();
   call_.signature.count = 0;
   for (const Call* const part : parts) {
-    if (part->bytes() > 0) std::memcpy(place, part->send, part->bytes());
-    place += part->bytes();
-    parts_.push_back({part->recv, part->bytes()});
+    parts_.push_back({part->send, part->recv, part->bytes()});
     call_.signature.count += part->signature.count;
     counts = mixHash(counts, part->signature.count);
   }
   call_.agreement ^= static_cast<uint32_t>(counts);
-  call_.send = call_.recv = packed_.get();
+  call_.send = call_.recv = room_;
+}
+
+void FusedCalls::pack() const {
+  std::byte* place = room_;
+  for (const Part& part : parts_) {
+    if (part.bytes > 0) std::memcpy(place, part.input, part.bytes);
+    place += part.bytes;
+  }
 }
 
 void FusedCalls::unpack() const {
-  const std::byte* place = packed_.get();
+  const std::byte* place = room_;
   for (const Part& part : parts_) {
     if (part.bytes > 0) std::memcpy(part.output, place, part.bytes);
     place += part.bytes;

@@ -23,12 +23,16 @@ class Surroundings {
   static Surroundings before(Call& call, int rank, int rankCount);
 
   // Of calls that go together, which this keeps.
-  static Surroundings unpacking(std::unique_ptr<FusedCalls> fused) {
+  static Surroundings packing(std::unique_ptr<FusedCalls> fused) {
     Surroundings made;
     made.fused_ = std::move(fused);
     return made;
   }
 
+  // When the operation starts, and when it is done.
+  void atStart() const {
+    if (fused_) fused_->pack();
+  }
   void after() const {
     if (fused_) fused_->unpack();
     if (finish_) finish_(output_, count_, divisor_);
@@ -50,6 +54,7 @@ class SurroundedOperation final : public exec::Operation {
       : inner_(std::move(inner)), surroundings_(std::move(surroundings)) {}
 
   [[nodiscard]] transport::Progress step() override {
+    if (!std::exchange(started_, true)) surroundings_.atStart();
     const transport::Progress verdict = inner_->step();
     if (verdict == transport::Progress::kDone) surroundings_.after();
     return verdict;
@@ -66,6 +71,7 @@ class SurroundedOperation final : public exec::Operation {
  private:
   std::unique_ptr<exec::Operation> inner_;
   Surroundings surroundings_;
+  bool started_ = false;
 };
 
 }  // namespace inccl::comm
