@@ -20,6 +20,7 @@
 #include "exec/shared/exchange.h"
 #include "exec/shared/flat.h"
 #include "exec/shared/half.h"
+#include "exec/shared/payloads.h"
 #include "exec/shared/publish.h"
 #include "exec/shared/read.h"
 #include "exec/shared/rooted.h"
@@ -59,54 +60,6 @@ struct Communicator::Collect {
                                                               std::move(surroundings));
     return {};
   }
-};
-
-// What Exchange does with everybody's payload.
-struct ReducePayloads {
-  reduce::ReduceManyFn reduceMany;
-  void* output;
-  size_t count;
-  uint32_t members;
-  void operator()(const void* const* payloads) const {
-    reduceMany(output, payloads, members, count);
-  }
-};
-struct GatherPayloads {
-  std::byte* output;
-  size_t bytes;
-  uint32_t members;
-  void operator()(const void* const* payloads) const {
-    for (uint32_t member = 0; member < members; ++member) {
-      std::byte* const block = output + bytes * member;
-      if (block != payloads[member]) std::memcpy(block, payloads[member], bytes);
-    }
-  }
-};
-// This rank's block of what everybody has for everybody.
-struct ReduceBlocks {
-  reduce::ReduceManyFn reduceMany;
-  void* output;
-  size_t count, bytes;
-  uint32_t me, members;
-  void operator()(const void* const* payloads) const {
-    const void* blocks[transport::kMostGroupMembers];
-    for (uint32_t member = 0; member < members; ++member)
-      blocks[member] = static_cast<const std::byte*>(payloads[member]) + bytes * me;
-    reduceMany(output, blocks, members, count);
-  }
-};
-struct TakeBlocks {
-  std::byte* output;
-  size_t bytes;
-  uint32_t me, members;
-  void operator()(const void* const* payloads) const {
-    for (uint32_t member = 0; member < members; ++member)
-      std::memcpy(output + bytes * member,
-                  static_cast<const std::byte*>(payloads[member]) + bytes * me, bytes);
-  }
-};
-struct NoPayload {
-  void operator()(const void* const*) const {}
 };
 
 inline reduce::ReduceManyFn reduceManyOf(const Call& call) {
@@ -188,20 +141,22 @@ Status Communicator::dispatchTiny(const Call& call, OpTag tag, Sink& sink) {
   std::byte* const output = static_cast<std::byte*>(call.recv);
   switch (call.signature.collective) {
     case Collective::kBarrier:
-      return sink.template operate<exec::Exchange<NoPayload>>(group, tag, nullptr, 0, NoPayload{});
+      return sink.template operate<exec::Exchange<exec::NoPayload>>(group, tag, nullptr, 0,
+                                                                    exec::NoPayload{});
     case Collective::kAllGather:
-      return sink.template operate<exec::Exchange<GatherPayloads>>(
-          group, tag, call.send, bytes, GatherPayloads{output, bytes, members});
+      return sink.template operate<exec::Exchange<exec::GatherPayloads>>(
+          group, tag, call.send, bytes, exec::GatherPayloads{output, bytes, members});
     case Collective::kAllToAll:
-      return sink.template operate<exec::Exchange<TakeBlocks>>(
-          group, tag, call.send, bytes * members, TakeBlocks{output, bytes, me, members});
+      return sink.template operate<exec::Exchange<exec::TakeBlocks>>(
+          group, tag, call.send, bytes * members, exec::TakeBlocks{output, bytes, me, members});
     case Collective::kReduceScatter:
-      return sink.template operate<exec::Exchange<ReduceBlocks>>(
+      return sink.template operate<exec::Exchange<exec::ReduceBlocks>>(
           group, tag, call.send, bytes * members,
-          ReduceBlocks{reduceManyOf(call), output, count, bytes, me, members});
+          exec::ReduceBlocks{reduceManyOf(call), output, count, bytes, me, members});
     case Collective::kAllReduce:
-      return sink.template operate<exec::Exchange<ReducePayloads>>(
-          group, tag, call.send, bytes, ReducePayloads{reduceManyOf(call), output, count, members});
+      return sink.template operate<exec::Exchange<exec::ReducePayloads>>(
+          group, tag, call.send, bytes,
+          exec::ReducePayloads{reduceManyOf(call), output, count, members});
     default:  // no exchange: somebody would wait for nothing
       break;
   }

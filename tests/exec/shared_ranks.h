@@ -12,6 +12,7 @@
 #include "exec/shared/exchange.h"
 #include "exec/shared/flat.h"
 #include "exec/shared/half.h"
+#include "exec/shared/payloads.h"
 #include "os/shared_memory.h"
 
 namespace inccl::exec {
@@ -30,16 +31,6 @@ class TestSupervisor final : public Supervisor {
   Status broken(const Operation&) override { return remoteError("broken"); }
   Status timedOut(const Operation& operation, Nanos) override {
     return timeoutError("waiting for rank " + std::to_string(operation.awaitedRank()));
-  }
-};
-
-struct ReducePayloads {
-  reduce::ReduceManyFn reduceMany;
-  void* output;
-  size_t count;
-  uint32_t members;
-  void operator()(const void* const* payloads) const {
-    reduceMany(output, payloads, members, count);
   }
 };
 
