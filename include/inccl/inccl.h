@@ -191,7 +191,7 @@ typedef struct {
   int nvlsCTAs;
   int cgaClusterSize;
   const char* algSelection; /* algorithms or protocols of INCCL_ALGO and INCCL_PROTO: "ring",
-                               "tree,ring", "^flat"; NULL: any */
+                               "tree,ring", "^flat"; one of each kind must fit; NULL: any */
   int forceAlgSelection;    /* 1, the default: an error when there is none such; 0: any then */
   int CTAPolicy;
   uint64_t userProfilerTag;

@@ -352,16 +352,16 @@ Result<ChoiceRules> ChoiceRules::parseForCall(const std::string& words) {
     if (!algorithm && !kernel)
       return invalidArgument(fmt::format("algSelection: '{}' is unknown; known are{}{}", word,
                                          listOf(kAlgorithms), listOf(kKernels)));
-    // "half" is both: a schedule and the kernel that runs it.
+    // "half" is both, a schedule and the kernel that runs it: wanted, the schedule counts, which
+    // any kernel may run; excluded, both.
     if (algorithm) algorithms |= 1u << static_cast<uint32_t>(*algorithm);
-    if (kernel) kernels |= 1u << static_cast<uint32_t>(*kernel);
+    if (kernel && (exclude || !algorithm)) kernels |= 1u << static_cast<uint32_t>(*kernel);
   }
   const auto apply = [exclude](uint32_t mask, auto& masks) {
     if (mask != 0) masks.fill(exclude ? ~mask : mask);
   };
   apply(algorithms, rules.algorithms_);
-  // A kernel of its own decides; a schedule by name may run by any.
-  apply(exclude || algorithms == 0 ? kernels : 0, rules.kernels_);
+  apply(kernels, rules.kernels_);
   return rules;
 }
 

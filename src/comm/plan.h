@@ -59,7 +59,8 @@ struct PlanContext {
 class ChoiceRules {
  public:
   static Result<ChoiceRules> parse(const std::string& algorithms, const std::string& protocols);
-  // Of one call: algorithms and kernels in one list, "ring,half" or "^flat".
+  // Of one call: algorithms and kernels in one list, "ring,tree,lanes" or "^flat". Of both kinds
+  // one must fit.
   static Result<ChoiceRules> parseForCall(const std::string& words);
   [[nodiscard]] bool allows(Collective collective, algo::Algorithm algorithm) const;
   [[nodiscard]] bool allows(Collective collective, Kernel kernel) const;

@@ -81,6 +81,7 @@ TEST(CallConfig, BadSettingsAreRefused) {
     EXPECT_THAT(incclGetLastError(comm), HasSubstr("'rign' is unknown; known are"));
     EXPECT_EQ(call(selecting("pairwise")), incclInvalidArgument);  // no all-reduce
     EXPECT_EQ(call(selecting("ring", 7)), incclInvalidArgument);
+    EXPECT_EQ(call(selecting("ring,flat")), incclInvalidArgument);  // flat runs no ring
     incclCollConfig_t config = selecting(nullptr);
     config.magic = 0;
     EXPECT_EQ(call(config), incclInvalidArgument);
