@@ -7,7 +7,8 @@
 #   scripts/test.sh --tidy            clang-tidy over the changed files, and nothing else
 #
 # Labels: timing and multi run alone (they measure, or fill the machine); the sanitizer run leaves
-# out slow, timing and house. Exit status 0 only when nothing failed; skips are counted, with
+# out slow, timing, house and sweep (tests that compute over everything what others do over some;
+# soak.sh runs them under sanitizers too). Exit status 0 only when nothing failed; skips are counted, with
 # their reasons.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -74,7 +75,7 @@ if [ "$sanitizers" = yes ]; then
   # Without the tools: a third less to compile, and sanitizers see the same of the library.
   build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_TOOLS=OFF -DINCCL_BUILD_EXAMPLES=OFF
   export UBSAN_OPTIONS=print_stacktrace=1
-  run_tests asan parallel -j "$jobs" -LE '^(slow|timing|house|multi)$'
+  run_tests asan parallel -j "$jobs" -LE '^(slow|sweep|timing|house|multi)$'
   run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'
 fi
 
