@@ -17,12 +17,15 @@ Integer get(std::span<const std::byte> packet, size_t offset) {
   return value;
 }
 
+constexpr uint8_t kKindBits = 0x7, kHeaderAlone = 0x8;
+
 bool isKnown(PacketKind kind) { return kind >= PacketKind::kData && kind <= PacketKind::kMismatch; }
 bool isKnown(LaneType type) { return type <= LaneType::kExponent16; }
 bool isKnown(LaneOp op) { return op <= LaneOp::kXor; }
 
 // What a kind may carry.
 bool suits(const AggregationHeader& header, size_t exponents) {
+  if (!header.resultWanted && header.kind != PacketKind::kData) return false;
   switch (header.kind) {
     case PacketKind::kData:
     case PacketKind::kResult:
@@ -87,6 +90,7 @@ std::string_view name(BadPacket bad) {
 void encodeHeader(const AggregationHeader& header, std::span<std::byte> packet) {
   packet[0] = std::byte{AggregationHeader::kMagic};
   packet[1] = static_cast<std::byte>(static_cast<uint8_t>(header.kind) |
+                                     (header.resultWanted ? 0 : kHeaderAlone) |
                                      static_cast<uint8_t>(header.op) << 4);
   put(packet, 2, header.worker);
   put(packet, 4, header.session);
@@ -106,7 +110,8 @@ std::variant<PacketView, BadPacket> decodePacket(std::span<const std::byte> byte
   PacketView packet;
   AggregationHeader& header = packet.header;
   const auto kindAndOp = std::to_integer<uint8_t>(bytes[1]);
-  header.kind = static_cast<PacketKind>(kindAndOp & 0xf);
+  header.kind = static_cast<PacketKind>(kindAndOp & kKindBits);
+  header.resultWanted = (kindAndOp & kHeaderAlone) == 0;
   header.op = static_cast<LaneOp>(kindAndOp >> 4);
   const auto typeAndElements = get<uint16_t>(bytes, 10);
   header.type = static_cast<LaneType>(typeAndElements >> 12);

@@ -2,9 +2,11 @@
 // header. docs/wire.md is the same for people who write the other side.
 //
 //   offset 0  magic and version  1 byte   0xA1
-//          1  kind, operation    1 byte   low and high half
-//          2  worker             2 bytes  the sender's number in the job; to a worker: the
-//          receiver's 4  session            4 bytes  random, for each job and epoch 8  slot 2 bytes
+//          1  kind, operation    1 byte   low and high half; bit 3: answer me by the header alone
+//          2  worker             2 bytes  the sender's number in the job; from the switch the
+//                                         receiver's
+//          4  session            4 bytes  random, for each job and epoch
+//          8  slot               2 bytes
 //         10  type, elements     2 bytes  high 4 and low 12 bits
 //         12  generation         4 bytes  how many uses of the slot came before
 //         16  opTag              4 bytes  of the operation, compared by the switch
@@ -77,6 +79,7 @@ struct AggregationHeader {
   uint32_t generation = 0;
   uint32_t opTag = 0;
   uint32_t tags[2] = {0, 0};
+  bool resultWanted = true;  // false, of a DATA: its sender is answered by the header alone
 
   bool operator==(const AggregationHeader&) const = default;
 };

@@ -36,6 +36,11 @@ AggregationHeader header(PacketKind kind, LaneOp op, uint16_t worker, uint32_t s
   return {kind, op, worker, session, slot, type, elements, generation, opTag, {tag0, tag1}};
 }
 
+AggregationHeader headerAlone(AggregationHeader header) {
+  header.resultWanted = false;
+  return header;
+}
+
 const std::map<std::string, AggregationHeader> kHeaders = {
     {"data_int32",
      header(PacketKind::kData, LaneOp::kSum, 3, 0x12345678, 7, LaneType::kInt32, 3, 9, 0xcafe0001)},
@@ -45,6 +50,8 @@ const std::map<std::string, AggregationHeader> kHeaders = {
                             2, 0xfffffffe, 0x00c0ffee, 123456, 2097142)},
     {"result_header_alone", header(PacketKind::kResult, LaneOp::kSum, 2, 0x0badf00d, 511,
                                    LaneType::kNone, 0, 0xfffffffe, 0x00c0ffee)},
+    {"data_of_no_receiver", headerAlone(header(PacketKind::kData, LaneOp::kMax, 3, 0x12345678, 7,
+                                               LaneType::kUint32, 1, 9, 0xcafe0001))},
     {"exponents", header(PacketKind::kExponents, LaneOp::kMax, 1, 0x0badf00d, 0,
                          LaneType::kExponent16, 3, 0, 0x00c0ffee)},
     {"probe", header(PacketKind::kProbe, LaneOp::kNone, 1, 0x12345678, 7, LaneType::kNone, 0, 9,
@@ -115,6 +122,7 @@ TEST(AggregationPacket, WrongWordsAreNamed) {
   EXPECT_EQ(refusal(data, 0, 0xA2), BadPacket::kForeign);
   EXPECT_EQ(refusal(data, 1, 0x10), BadPacket::kUnknownKind);
   EXPECT_EQ(refusal(data, 1, 0x18), BadPacket::kUnknownKind);
+  EXPECT_EQ(refusal(all.at("probe"), 1, 0x0c), BadPacket::kBadLength);  // answered by less
   EXPECT_EQ(refusal(data, 1, 0x71), BadPacket::kUnknownOperation);
   EXPECT_EQ(refusal(data, 11, 0x80), BadPacket::kUnknownType);
   EXPECT_EQ(refusal(data, 10, 4), BadPacket::kBadLength);
