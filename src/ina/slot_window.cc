@@ -1,0 +1,230 @@
+#include "ina/slot_window.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace inccl::ina {
+
+using wire::AggregationHeader;
+using wire::PacketKind;
+
+SlotWindow::SlotWindow(const Shape& shape)
+    : shape_(shape),
+      slots_(shape.slots),
+      queue_(shape.slots),
+      timeouts_(shape.slots),
+      contributors_((shape.workers + 31u) / 32) {}
+
+void SlotWindow::begin(AggregatedOperation& operation, Nanos now) {
+  operation_ = &operation;
+  firstChunk_ = endChunk_;
+  left_ = operation.chunks();
+  endChunk_ = firstChunk_ + left_;
+  lastProgress_ = now;
+  contributorsKnown_ = false;
+  const uint64_t together = std::min<uint64_t>(left_, shape_.slots);
+  for (uint64_t chunk = firstChunk_; chunk < firstChunk_ + together; ++chunk)
+    startChunk(slotOf(chunk), chunk);
+}
+
+void SlotWindow::startChunk(uint32_t number, uint64_t chunk) {
+  Slot& slot = slots_[number];
+  slot.chunk = chunk;
+  slot.questions = 0;
+  slot.isResent = false;
+  queue(number, false);
+}
+
+// A slot stands in the queue at most once; data goes before a question.
+void SlotWindow::queue(uint32_t number, bool probe) {
+  Slot& slot = slots_[number];
+  if (slot.waiting == Waiting::kToSend) {
+    slot.wantsProbe = slot.wantsProbe && probe;
+    return;
+  }
+  slot.waiting = Waiting::kToSend;
+  slot.wantsProbe = probe;
+  queue_[(queueHead_ + queueSize_) % queue_.size()] = number;
+  ++queueSize_;
+}
+
+void SlotWindow::writeHeader(Slot& slot, const ChunkShape& shape, PacketKind kind) {
+  AggregationHeader header;
+  header.kind = kind;
+  header.worker = shape_.worker;
+  header.session = shape_.session;
+  header.slot = static_cast<uint16_t>(slotOf(slot.chunk));
+  header.generation = generationOf(slot.chunk);
+  header.opTag = operation_->opTag();
+  if (kind != PacketKind::kProbe) {
+    header.op = shape.op;
+    header.type = shape.gives ? shape.type : wire::LaneType::kNone;
+    header.elements = shape.gives ? shape.elements : uint16_t{0};
+    header.resultWanted = shape.wants || kind != PacketKind::kData;
+  }
+  wire::encodeHeader(header, slot.header);
+}
+
+size_t SlotWindow::outgoing(std::span<ports::OutgoingDatagram> batch) {
+  const size_t count = std::min(batch.size(), queueSize_);
+  for (size_t i = 0; i < count; ++i) {
+    Slot& slot = slots_[queue_[(queueHead_ + i) % queue_.size()]];
+    const uint64_t chunk = slot.chunk - firstChunk_;
+    const ChunkShape shape = operation_->shape(chunk);
+    const bool data = !slot.wantsProbe;
+    writeHeader(slot, shape, data ? shape.kind : PacketKind::kProbe);
+    batch[i].pieces = {slot.header, {}, {}};
+    if (data && shape.gives) batch[i].pieces[1] = operation_->payload(chunk);
+  }
+  return count;
+}
+
+void SlotWindow::sent(size_t count, Nanos now) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t number = queue_[queueHead_];
+    queueHead_ = (queueHead_ + 1) % queue_.size();
+    --queueSize_;
+    Slot& slot = slots_[number];
+    slot.waiting = Waiting::kForResult;
+    if (slot.wantsProbe) {
+      ++counters_.probes;
+      ++slot.questions;
+      slot.askedAt = now;
+    } else {
+      ++(slot.isResent ? counters_.resent : counters_.sent);
+    }
+    timeouts_.arm(number, slot.questions, now + roundTrip_.timeout(slot.questions));
+  }
+}
+
+void SlotWindow::onTime(Nanos now) {
+  for (;;) {
+    const uint32_t due = timeouts_.takeDue(now);
+    if (due == TimeoutLists::kNone) return;
+    queue(due, true);
+  }
+}
+
+// An answer to the only question that was asked says how long that took.
+void SlotWindow::noteRoundTrip(Slot& slot, Nanos now) {
+  if (slot.questions != 1 || slot.askedAt == 0) return;
+  roundTrip_.sample(now - slot.askedAt);
+  slot.askedAt = 0;
+}
+
+void SlotWindow::onPacket(const wire::PacketView& packet, Nanos now) {
+  const AggregationHeader& header = packet.header;
+  const bool mine =
+      header.session == shape_.session && header.slot < shape_.slots &&
+      (header.worker == shape_.worker || header.worker == AggregationHeader::kAllWorkers);
+  if (!mine || !failure_.ok()) {
+    ++counters_.foreign;
+    return;
+  }
+  const Slot& slot = slots_[header.slot];
+  const bool awaited = slot.waiting != Waiting::kForNothing;
+  if (header.kind == PacketKind::kNak) {
+    if (!awaited) return;
+    sessionLost_ = true;
+    failure_ =
+        remoteError(fmt::format("the switch does not know the session {:08x}", shape_.session));
+    return;
+  }
+  if (!awaited || header.generation != generationOf(slot.chunk)) {
+    const bool over = static_cast<int32_t>(header.generation - generationOf(slot.chunk)) <= 0;
+    ++(over ? counters_.repeated : counters_.foreign);
+    return;
+  }
+  switch (header.kind) {
+    case PacketKind::kResult:
+    case PacketKind::kExponents:
+      return onResult(header.slot, packet, now);
+    case PacketKind::kStatus:
+      return onStatus(header.slot, packet, now);
+    case PacketKind::kMismatch:
+      return onMismatch(packet);
+    case PacketKind::kData:
+    case PacketKind::kProbe:
+    case PacketKind::kNak:
+      break;
+  }
+  ++counters_.foreign;
+}
+
+void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos now) {
+  Slot& slot = slots_[number];
+  const uint64_t chunk = slot.chunk - firstChunk_;
+  const ChunkShape shape = operation_->shape(chunk);
+  const AggregationHeader& header = packet.header;
+  const bool exponents = shape.kind == PacketKind::kExponents;
+  const bool fits =
+      header.opTag == operation_->opTag() && (header.kind == PacketKind::kExponents) == exponents &&
+      (shape.wants
+           ? header.elements == shape.elements && (shape.elements == 0 || header.type == shape.type)
+           : header.elements == 0);
+  if (!fits) {
+    ++counters_.malformed;
+    return;
+  }
+  if (header.worker == shape_.worker) noteRoundTrip(slot, now);
+  if (shape.wants && shape.elements > 0) operation_->take(chunk, packet.payload);
+  ++counters_.results;
+  --left_;
+  lastProgress_ = now;
+  contributorsKnown_ = false;
+  timeouts_.disarm(number);
+  const uint64_t next = slot.chunk + shape_.slots;
+  // What stands in the queue (a question, or data again) becomes the next chunk.
+  if (next < endChunk_) return startChunk(number, next);
+  if (slot.waiting == Waiting::kToSend) removeFromQueue(number);
+  slot.waiting = Waiting::kForNothing;
+}
+
+void SlotWindow::onStatus(uint32_t number, const wire::PacketView& packet, Nanos now) {
+  Slot& slot = slots_[number];
+  if (packet.header.elements != contributors_.size()) {
+    ++counters_.malformed;
+    return;
+  }
+  ++counters_.statuses;
+  noteRoundTrip(slot, now);
+  std::memcpy(contributors_.data(), packet.payload.data(), packet.payload.size());
+  contributorsKnown_ = true;
+  if ((contributors_[shape_.worker / 32] >> shape_.worker % 32 & 1) != 0) return;
+  timeouts_.disarm(number);
+  slot.isResent = true;
+  slot.questions = 0;
+  queue(number, false);
+}
+
+void SlotWindow::onMismatch(const wire::PacketView& packet) {
+  std::array<uint32_t, 4> words;
+  std::memcpy(words.data(), packet.payload.data(), sizeof words);
+  failure_ = invalidUsage(fmt::format(
+      "ranks {} and {} call different operations (tags {:08x} and {:08x}), the switch saw",
+      words[2], words[3], words[0], words[1]));
+}
+
+void SlotWindow::removeFromQueue(uint32_t number) {
+  for (size_t i = 0; i < queueSize_; ++i) {
+    const size_t at = (queueHead_ + i) % queue_.size();
+    if (queue_[at] != number) continue;
+    for (size_t j = i; j + 1 < queueSize_; ++j)
+      queue_[(queueHead_ + j) % queue_.size()] = queue_[(queueHead_ + j + 1) % queue_.size()];
+    --queueSize_;
+    return;
+  }
+}
+
+std::vector<int> SlotWindow::missingWorkers() const {
+  std::vector<int> missing;
+  for (int worker = 0; contributorsKnown_ && worker < shape_.workers; ++worker) {
+    const auto number = static_cast<uint32_t>(worker);
+    if ((contributors_[number / 32] >> number % 32 & 1) == 0) missing.push_back(worker);
+  }
+  return missing;
+}
+
+}  // namespace inccl::ina
