@@ -17,6 +17,9 @@ class RoundTrip {
  public:
   static constexpr Nanos kFirst = 5 * kMillisecond;
   static constexpr Nanos kLeast = kMillisecond, kMost = kSecond;
+  // Questions become rarer up to here, unless a round trip takes longer: whoever waits for a late
+  // rank would notice that long after it came, where the result was lost.
+  static constexpr Nanos kRarest = 100 * kMillisecond;
 
   void sample(Nanos roundTrip) {
     if (smoothed_ == 0) {
@@ -27,11 +30,11 @@ class RoundTrip {
     deviation_ += (std::abs(roundTrip - smoothed_) - deviation_) / 4;
     smoothed_ = std::max<Nanos>(1, smoothed_ + (roundTrip - smoothed_) / 8);
   }
-  // Of the first question, and twice as long after each that was not answered.
-  [[nodiscard]] Nanos timeout(uint32_t unanswered) const {
+  // Before the first question, and twice as long after each.
+  [[nodiscard]] Nanos timeout(uint32_t asked) const {
     const Nanos base =
         smoothed_ == 0 ? kFirst : std::clamp(smoothed_ + 4 * deviation_, kLeast, kMost);
-    return std::min(base << std::min(unanswered, 16u), kMost);
+    return std::min(base << std::min(asked, 16u), std::max(base, kRarest));
   }
   [[nodiscard]] Nanos smoothed() const { return smoothed_; }
 

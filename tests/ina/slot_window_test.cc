@@ -53,7 +53,7 @@ TEST(SlotWindow, ALateRankCostsQuestionsAndNoData) {
   const WindowCounters& counters = rig.window(0).counters();
   EXPECT_EQ(counters.resent, 0u);
   EXPECT_GT(counters.probes, 4u);
-  EXPECT_LT(counters.probes, 64u);  // ever more rarely
+  EXPECT_LT(counters.probes, 100u);  // ever more rarely
   EXPECT_THAT(rig.window(0).missingWorkers(), ElementsAre(2));
   EXPECT_GT(rig.window(0).stalledFor(rig.now()), kSecond / 2);
   EXPECT_TRUE(rig.run());
