@@ -86,6 +86,12 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
   return guarded("recvmsg", [&] { return ::recvmsg(fd, message, flags); });
 }
+int sendMany(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return guarded("sendmmsg", [&] { return ::sendmmsg(fd, messages, count, flags); });
+}
+int recvMany(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return guarded("recvmmsg", [&] { return ::recvmmsg(fd, messages, count, flags, nullptr); });
+}
 ssize_t read(int fd, void* data, size_t bytes) {
   return guarded("read", [&] { return ::read(fd, data, bytes); });
 }

@@ -44,6 +44,9 @@ ssize_t send(int fd, const void* data, size_t bytes, int flags);
 ssize_t recv(int fd, void* data, size_t bytes, int flags);
 ssize_t sendmsg(int fd, const msghdr* message, int flags);
 ssize_t recvmsg(int fd, msghdr* message, int flags);
+// As sendmmsg and recvmmsg; the number of messages.
+int sendMany(int fd, mmsghdr* messages, unsigned count, int flags);
+int recvMany(int fd, mmsghdr* messages, unsigned count, int flags);
 ssize_t read(int fd, void* data, size_t bytes);
 ssize_t write(int fd, const void* data, size_t bytes);
 ssize_t readlink(const char* path, char* buffer, size_t bytes);
