@@ -46,7 +46,7 @@ VENDORS = (
     (r"torch/|ATen/|c10/", ("torch",)),
     (r"hwloc(/|\.h)", ("src/discover",)),
     (r"hwy/", ("src/reduce", "tests/reduce", "bench/micro")),
-    (r"sodium(/|\.h)", ("src/bootstrap", "switch", "src/ina")),
+    (r"sodium(/|\.h)", ("src/wire", "src/bootstrap", "src/ina")),
     (r"spdlog/", ("src/base",)),
     (r"pugi(xml|config)\.hpp", ("src/schedule",)),
     (r"nlohmann/", ("src/base", "src/topo", "src/schedule", "synth", "bench", "tools", "tests")),

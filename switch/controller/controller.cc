@@ -1,0 +1,89 @@
+#include "switch/controller/controller.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "os/syscalls.h"
+
+namespace inccl::controller {
+
+Result<uint32_t> Controller::freshSession() const {
+  for (;;) {
+    uint32_t session = 0;
+    if (os::sys::getrandom(&session, sizeof session) != sizeof session)
+      return systemError("cannot get random bytes", errno);
+    if (session != 0 && program_.jobs().find(session) == nullptr) return session;
+  }
+}
+
+wire::SwitchGrant Controller::grantOf(const switchml::Job& job) const {
+  wire::SwitchGrant grant;
+  grant.session = job.session;
+  grant.slots = job.slots;
+  grant.payloadBytes = static_cast<uint32_t>(limits_.payloadBytes);
+  grant.dataPort = limits_.dataPort;
+  grant.profile = limits_.profile;
+  return grant;
+}
+
+Result<Controller::Granted> Controller::join(const wire::JoinSwitch& request) {
+  if (request.version != wire::JoinSwitch::kVersion)
+    return invalidUsage(fmt::format("the job speaks version {} of the protocol, the switch {}",
+                                    request.version, wire::JoinSwitch::kVersion));
+  if (drains_) return invalidUsage("the switch is being drained and takes no more jobs");
+  switchml::Job job;
+  for (const wire::WorkerAddress& worker : request.workers) {
+    auto addresses = os::resolve(worker.text, 0);
+    if (!addresses.ok()) return std::move(addresses).status().within("worker address");
+    job.workers.push_back(addresses.value().front());
+  }
+  const auto range = ranges_.take(std::min(request.slots, limits_.slotsOfJob), 1);
+  if (!range) return invalidUsage(fmt::format("no slots are free of {}", limits_.slots));
+  job.firstSlot = range->first;
+  job.slots = range->count;
+  auto session = freshSession();
+  Status admitted = session.ok() ? Status() : session.status();
+  if (session.ok()) {
+    job.session = session.value();
+    admitted = program_.jobs().admit(job);
+  }
+  if (!admitted.ok()) {
+    ranges_.giveBack(*range);
+    return admitted;
+  }
+  Granted granted{++lastId_, grantOf(job)};
+  members_.emplace(granted.id, Member{request.job, std::move(job)});
+  return granted;
+}
+
+Result<wire::SwitchGrant> Controller::newEpoch(JobId id) {
+  const auto found = members_.find(id);
+  if (found == members_.end()) return invalidUsage("the job is over");
+  INCCL_TRY_ASSIGN(const uint32_t session, freshSession());
+  Member& member = found->second;
+  program_.jobs().remove(member.job.session);
+  member.job.session = session;
+  INCCL_TRY(program_.jobs().admit(member.job));
+  ++member.epochs;
+  return grantOf(member.job);
+}
+
+void Controller::leave(JobId id) {
+  const auto found = members_.find(id);
+  if (found == members_.end()) return;
+  const switchml::Job& job = found->second.job;
+  program_.jobs().remove(job.session);
+  ranges_.giveBack({job.firstSlot, job.slots});
+  members_.erase(found);
+}
+
+std::vector<Controller::JobView> Controller::jobs() const {
+  std::vector<JobView> views;
+  for (const auto& [id, member] : members_)
+    views.push_back({id, member.name, member.job.fanIn(), member.job.slots, member.epochs});
+  return views;
+}
+
+}  // namespace inccl::controller

@@ -1,0 +1,75 @@
+// Who may aggregate: jobs come and go, and each has slots and a session of its own.
+//
+// A job lives as long as the connection of the rank that speaks for it (control_server.h); whatever
+// ends that gives its slots back. Sessions are random, so that packets of a job that is over, or of
+// an earlier epoch, belong to nobody. Bookkeeping only, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "switch/controller/slot_ranges.h"
+#include "switch/switchml/switchml.h"
+#include "wire/switch_messages.h"
+
+namespace inccl::controller {
+
+class Controller {
+ public:
+  struct Limits {
+    uint32_t slots = 512;
+    uint32_t slotsOfJob = 512;
+    size_t payloadBytes = 256;
+    uint16_t dataPort = 0;
+    std::string profile;
+  };
+  // The program is not owned.
+  Controller(switchml::SwitchMl& program, Limits limits)
+      : program_(program), limits_(std::move(limits)), ranges_(limits_.slots) {}
+
+  using JobId = uint64_t;
+  struct Granted {
+    JobId id = 0;
+    wire::SwitchGrant grant;
+  };
+  Result<Granted> join(const wire::JoinSwitch& request);
+  // Another session for the same slots and workers: packets of the last one are nobody's from now.
+  Result<wire::SwitchGrant> newEpoch(JobId id);
+  // Nothing when the job is over already.
+  void leave(JobId id);
+  // While it drains no job can join; those that are there go on.
+  void drain(bool drains) { drains_ = drains; }
+
+  struct JobView {
+    JobId id = 0;
+    std::string name;
+    uint32_t workers = 0, slots = 0, epochs = 0;
+  };
+  [[nodiscard]] std::vector<JobView> jobs() const;
+  [[nodiscard]] uint32_t freeSlots() const { return ranges_.free(); }
+  [[nodiscard]] bool drains() const { return drains_; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  [[nodiscard]] switchml::SwitchMl& program() const { return program_; }
+
+ private:
+  struct Member {
+    std::string name;
+    switchml::Job job;
+    uint32_t epochs = 1;
+  };
+  Result<uint32_t> freshSession() const;
+  [[nodiscard]] wire::SwitchGrant grantOf(const switchml::Job& job) const;
+
+  switchml::SwitchMl& program_;
+  const Limits limits_;
+  SlotRanges ranges_;
+  std::map<JobId, Member> members_;
+  JobId lastId_ = 0;
+  bool drains_ = false;
+};
+
+}  // namespace inccl::controller

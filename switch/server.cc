@@ -1,0 +1,101 @@
+#include "switch/server.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace inccl::emulator {
+namespace {
+
+// Batches of packets before the loop looks at its other descriptors.
+constexpr int kBatchesAtOnce = 64;
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
+  std::unique_ptr<Server> server(new Server());
+  INCCL_TRY_ASSIGN(server->loop_, os::EventLoop::create());
+  INCCL_TRY_ASSIGN(server->program_, switchml::SwitchMl::load(options.profile, options.shape));
+  INCCL_TRY_ASSIGN(auto port, ports::UdpPort::open(options.address.withPort(0), {}));
+  const uint16_t dataPort = port->address().port();
+  server->port_ =
+      std::make_unique<ports::FaultyPort>(std::move(port), options.faults, options.seed);
+  server->datapath_ = std::make_unique<Datapath>(*server->port_, *server->program_);
+  controller::Controller::Limits limits;
+  limits.slots = options.shape.slots;
+  limits.slotsOfJob = options.shape.slots;
+  limits.payloadBytes = options.shape.payloadBytes;
+  limits.dataPort = dataPort;
+  limits.profile = options.profile.name;
+  server->controller_ =
+      std::make_unique<controller::Controller>(*server->program_, std::move(limits));
+  INCCL_TRY_ASSIGN(server->control_,
+                   controller::ControlServer::open(*server->loop_, *server->controller_,
+                                                   options.address, options.token));
+  INCCL_TRY_ASSIGN(server->packets_,
+                   server->loop_->watch(server->port_->waitDescriptor(), EPOLLIN,
+                                        [raw = server.get()](uint32_t) { raw->servePackets(); }));
+  return server;
+}
+
+Server::~Server() {
+  control_.reset();
+  if (packets_ != os::EventLoop::WatchId::kNone) loop_->unwatch(packets_);
+}
+
+void Server::run() {
+  while (!stopped_.load()) loop_->runOnce();
+}
+
+void Server::servePackets() {
+  for (int batch = 0; batch < kBatchesAtOnce; ++batch) {
+    const auto served = datapath_->poll();
+    if (!served.ok()) {
+      logWarn("switch: {}", served.status().message());
+      return;
+    }
+    if (served.value() == 0) return;
+  }
+}
+
+std::vector<std::pair<std::string, uint64_t>> Server::numbers() const {
+  std::vector<std::pair<std::string, uint64_t>> numbers;
+  for (const auto& [name, value] : program_->counters().all())
+    numbers.emplace_back(std::string(name), value);
+  numbers.emplace_back("passes", program_->pipeline().passes());
+  numbers.emplace_back("recirculations", program_->pipeline().recirculations());
+  numbers.emplace_back("lost_for_room", datapath_->lostForRoom());
+  numbers.emplace_back("jobs", controller_->jobs().size());
+  numbers.emplace_back("slots", controller_->limits().slots);
+  numbers.emplace_back("free_slots", controller_->freeSlots());
+  numbers.emplace_back("refused_connections", control_->refusedConnections());
+  return numbers;
+}
+
+std::string Server::statusText() const {
+  std::string text;
+  for (const auto& [name, value] : numbers()) text += fmt::format("{:20} {}\n", name, value);
+  for (const auto& job : controller_->jobs())
+    text += fmt::format("job {} \"{}\": {} workers, {} slots, epoch {}\n", job.id, job.name,
+                        job.workers, job.slots, job.epochs);
+  return text;
+}
+
+std::string Server::statusJson() const {
+  std::string fields;
+  for (const auto& [name, value] : numbers())
+    fields += fmt::format("{}\"{}\": {}", fields.empty() ? "" : ", ", name, value);
+  return fmt::format("{{{}}}\n", fields);
+}
+
+std::string Server::statusPrometheus() const {
+  std::string text;
+  for (const auto& [name, value] : numbers())
+    text += fmt::format("# TYPE inccl_switch_{0} gauge\ninccl_switch_{0} {1}\n", name, value);
+  return text;
+}
+
+}  // namespace inccl::emulator
