@@ -35,6 +35,12 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   INCCL_TRY_ASSIGN(server->control_,
                    controller::ControlServer::open(*server->loop_, *server->controller_,
                                                    options.address, options.token));
+  if (options.status) {
+    INCCL_TRY_ASSIGN(server->status_,
+                     StatusServer::open(
+                         *server->loop_, *options.status,
+                         [raw = server.get()](std::string_view path) { return raw->page(path); }));
+  }
   INCCL_TRY_ASSIGN(server->packets_,
                    server->loop_->watch(server->port_->waitDescriptor(), EPOLLIN,
                                         [raw = server.get()](uint32_t) { raw->servePackets(); }));
@@ -42,6 +48,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
 }
 
 Server::~Server() {
+  status_.reset();
   control_.reset();
   if (packets_ != os::EventLoop::WatchId::kNone) loop_->unwatch(packets_);
 }
@@ -73,6 +80,13 @@ std::vector<std::pair<std::string, uint64_t>> Server::numbers() const {
   numbers.emplace_back("free_slots", controller_->freeSlots());
   numbers.emplace_back("refused_connections", control_->refusedConnections());
   return numbers;
+}
+
+StatusServer::Page Server::page(std::string_view path) const {
+  if (path == "/") return {"text/plain", statusText()};
+  if (path == "/json") return {"application/json", statusJson()};
+  if (path == "/metrics") return {"text/plain; version=0.0.4", statusPrometheus()};
+  return {};
 }
 
 std::string Server::statusText() const {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/status.h"
@@ -16,6 +17,7 @@
 #include "switch/controller/control_server.h"
 #include "switch/controller/controller.h"
 #include "switch/datapath.h"
+#include "switch/status_server.h"
 
 namespace inccl::emulator {
 
@@ -24,7 +26,8 @@ struct ServerOptions {
   pipeline::Profile profile = pipeline::Profile::full();
   switchml::SwitchMl::Shape shape;
   std::string token;
-  ports::FaultRates faults{};  // of what arrives
+  std::optional<os::SocketAddress> status;  // of the door for people and monitoring
+  ports::FaultRates faults{};               // of what arrives
   uint64_t seed = 1;
 };
 
@@ -44,15 +47,17 @@ class Server {
   }
 
   [[nodiscard]] std::string usage() const { return program_->pipeline().usage(); }
-  // Everything that is counted, for the thread that runs it: lines "name value", JSON, or what
-  // Prometheus reads.
+  // 0: there is none.
+  [[nodiscard]] uint16_t statusPort() const { return status_ ? status_->port() : uint16_t{0}; }
+  // Everything that is counted; for the thread that runs it.
   [[nodiscard]] std::string statusText() const;
-  [[nodiscard]] std::string statusJson() const;
-  [[nodiscard]] std::string statusPrometheus() const;
 
  private:
   Server() = default;
   void servePackets();
+  [[nodiscard]] StatusServer::Page page(std::string_view path) const;
+  [[nodiscard]] std::string statusJson() const;
+  [[nodiscard]] std::string statusPrometheus() const;
   [[nodiscard]] std::vector<std::pair<std::string, uint64_t>> numbers() const;
 
   std::unique_ptr<os::EventLoop> loop_;
@@ -61,6 +66,7 @@ class Server {
   std::unique_ptr<Datapath> datapath_;
   std::unique_ptr<controller::Controller> controller_;
   std::unique_ptr<controller::ControlServer> control_;
+  std::unique_ptr<StatusServer> status_;
   os::EventLoop::WatchId packets_ = os::EventLoop::WatchId::kNone;
   std::atomic<bool> stopped_{false};
 };
