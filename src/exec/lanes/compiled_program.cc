@@ -80,8 +80,8 @@ Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int r
 }
 
 CompiledChunk CompiledProgram::compileChunk(const ChunkRef& chunk) const {
-  if (chunk.buffer == Buffer::kScratch) return {chunk.buffer, chunk.index, 0};
-  return {chunk.buffer, chunk.index / chunksPerSlice_, chunk.index % chunksPerSlice_};
+  if (chunk.buffer == Buffer::kScratch) return {chunk.buffer, chunk.index};
+  return {chunk.buffer, chunk.index / chunksPerSlice_};
 }
 
 void CompiledProgram::addLane(const schedule::Lane& lane) {
@@ -91,10 +91,10 @@ void CompiledProgram::addLane(const schedule::Lane& lane) {
                     lane.recvPeer});
 }
 
-void CompiledProgram::addStep(const Step& step, uint32_t lengthChunk) {
+void CompiledProgram::addStep(const Step& step, uint32_t chunk) {
   CompiledStep compiled;
   compiled.kind = step.kind;
-  compiled.lengthChunk = lengthChunk;
+  compiled.chunk = chunk;
   compiled.firstSource = static_cast<uint32_t>(chunks_.size());
   compiled.sourceCount = static_cast<uint32_t>(step.sources.size());
   for (const ChunkRef& source : step.sources) chunks_.push_back(compileChunk(source));

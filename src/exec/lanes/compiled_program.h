@@ -1,9 +1,9 @@
 // One rank's part of a schedule, made ready to run: flat arrays, resolved names.
 //
-// Done once, when a plan is made. A step knows its channel by index, its chunks by block and place,
-// and, from the flow of data through the whole schedule (schedule/chunk_lengths.h), which chunk of
-// the slice gives its length. What depends on the call (addresses, count, type, operation) is left
-// to LanesOperation.
+// Done once, when a plan is made. A step knows its channel by index, its chunks by block, and, from
+// the flow of data through the whole schedule (schedule/chunk_lengths.h), which chunk of the slice
+// it is about: all that it touches are that chunk of some block, or scratch. What depends on the
+// call (addresses, count, type, operation) is left to LanesOperation.
 #pragma once
 
 #include <cstdint>
@@ -22,18 +22,17 @@ struct ChannelKey {
   bool operator==(const ChannelKey&) const = default;
 };
 
-// Input, output: chunk `chunk` of the slice, `block` whole vectors behind the buffer's start (the
-// output of an all-gather, say, has a block for each rank). Scratch: chunk number `block`.
+// Input, output: the step's chunk, `block` whole vectors behind the buffer's start (the output of
+// an all-gather, say, has a block for each rank). Scratch: chunk number `block`.
 struct CompiledChunk {
   schedule::Buffer buffer = schedule::Buffer::kInput;
   uint32_t block = 0;
-  uint32_t chunk = 0;
 };
 
 // The sources of a step are chunks()[firstSource …]; a step with only one has it in `source` too.
 struct CompiledStep {
   schedule::StepKind kind = schedule::StepKind::kNop;
-  uint32_t lengthChunk = 0;  // the step moves as many elements as this chunk of the slice has
+  uint32_t chunk = 0;  // of the slice: what the step moves is this one, or as long
   CompiledChunk source;
   CompiledChunk destination;
   uint32_t firstSource = 0, sourceCount = 0;
@@ -79,7 +78,7 @@ class CompiledProgram {
  private:
   CompiledProgram() = default;
   [[nodiscard]] CompiledChunk compileChunk(const schedule::ChunkRef& chunk) const;
-  void addStep(const schedule::Step& step, uint32_t lengthChunk);
+  void addStep(const schedule::Step& step, uint32_t chunk);
   void addLane(const schedule::Lane& lane);
 
   Collective collective_ = Collective::kBarrier;

@@ -87,7 +87,6 @@ Status LanesOperation::begin(const LanesCall& call) {
   call_ = call;
   slicing_ = slicing;
   scratchStride_ = roundToCacheLine(slicing.longestChunk() * call.elementBytes);
-  blockBytes_ = call.count * call.elementBytes;
   lanesWithSteps_ = 0;
   for (size_t i = 0; i < lanes_.size(); ++i) {
     const CompiledLane& lane = program_->lanes()[i];
@@ -168,25 +167,25 @@ Progress LanesOperation::advance(LaneState& lane) {
     lane.waiting = Waiting::kForNothing;
     return Progress::kPending;
   }
-  const uint64_t count = lane.chunks.length(step.lengthChunk);
-  const Progress progress = runStep(lane, step, count);
+  const ElementRange elements = elementsOf(lane, step);
+  const Progress progress = runStep(lane, step, elements);
   if (progress != Progress::kDone) return progress;
   lane.waiting = Waiting::kForNothing;
   lane.destinationDone = false;
-  bytesMoved_ += count * call_.elementBytes + kBytesOfAnEmptyStep;
+  bytesMoved_ += elements.length * call_.elementBytes + kBytesOfAnEmptyStep;
   ++lane.finishedSteps;
   ++stepsFinished_;
   if (++lane.step == lane.lane->stepCount) closeSlice(lane);
   return Progress::kDone;
 }
 
-std::byte* LanesOperation::locate(const LaneState& lane, const CompiledChunk& chunk) const {
+std::byte* LanesOperation::locate(const LaneState& lane, const CompiledChunk& chunk,
+                                  uint64_t first) const {
   if (chunk.buffer == Buffer::kScratch) {
     const size_t index = (lane.slice % 2) * program_->scratchChunks() + chunk.block;
     return call_.scratch.data() + index * scratchStride_;
   }
-  const uint64_t first = lane.firstElement + lane.chunks.first(chunk.chunk);
-  const size_t offset = chunk.block * blockBytes_ + first * call_.elementBytes;
+  const size_t offset = (chunk.block * call_.count + first) * call_.elementBytes;
   // The verifier has seen that nothing writes to the input.
   void* const base = chunk.buffer == Buffer::kInput ? const_cast<void*>(call_.input) : call_.output;
   return static_cast<std::byte*>(base) + offset;
@@ -194,27 +193,27 @@ std::byte* LanesOperation::locate(const LaneState& lane, const CompiledChunk& ch
 
 // ---- Steps ----------------------------------------------------------------------------------
 
-Progress LanesOperation::runStep(LaneState& lane, const CompiledStep& step, uint64_t count) {
-  const size_t bytes = count * call_.elementBytes;
+Progress LanesOperation::runStep(LaneState& lane, const CompiledStep& step, ElementRange elements) {
+  const size_t bytes = elements.length * call_.elementBytes;
   switch (step.kind) {
     case StepKind::kSend:
-      return send(lane, locate(lane, step.source), bytes);
+      return send(lane, locate(lane, step.source, elements.first), bytes);
     case StepKind::kRecv:
-      return recv(lane, locate(lane, step.destination), bytes);
+      return recv(lane, locate(lane, step.destination, elements.first), bytes);
     case StepKind::kCopy:
-      copy(lane, step, bytes);
+      copy(lane, step, elements);
       return Progress::kDone;
     case StepKind::kReduce:
     case StepKind::kReduceMany:
-      reduceMany(lane, step, count);
+      reduceMany(lane, step, elements);
       return Progress::kDone;
     case StepKind::kRecvReduceCopy:
-      return recvReduce(lane, step, locate(lane, step.destination), count);
+      return recvReduce(lane, step, locate(lane, step.destination, elements.first), elements);
     case StepKind::kRecvReduceSend:
-      return recvReduceSend(lane, step, count);
+      return recvReduceSend(lane, step, elements);
     case StepKind::kRecvCopySend:
     case StepKind::kRecvReduceCopySend:
-      return recvThenSend(lane, step, count);
+      return recvThenSend(lane, step, elements);
     case StepKind::kAggregate:  // refused when the program was compiled
     case StepKind::kNop:
       return Progress::kDone;
@@ -249,57 +248,66 @@ Progress LanesOperation::arrival(LaneState& lane, size_t bytes, const std::byte*
 }
 
 Progress LanesOperation::recvReduce(LaneState& lane, const CompiledStep& step,
-                                    std::byte* destination, uint64_t count) {
+                                    std::byte* destination, ElementRange elements) {
   const std::byte* message = nullptr;
-  const Progress progress = arrival(lane, count * call_.elementBytes, message);
+  const Progress progress = arrival(lane, elements.length * call_.elementBytes, message);
   if (progress != Progress::kDone) return progress;
-  if (count > 0) call_.kernels.reduce(destination, locate(lane, step.source), message, count);
+  if (elements.length > 0)
+    call_.kernels.reduce(destination, locate(lane, step.source, elements.first), message,
+                         elements.length);
   lane.recv->release();
   return Progress::kDone;
 }
 
-Progress LanesOperation::recvReduceSend(LaneState& lane, const CompiledStep& step, uint64_t count) {
+Progress LanesOperation::recvReduceSend(LaneState& lane, const CompiledStep& step,
+                                        ElementRange elements) {
   const std::byte* message = nullptr;
-  const Progress progress = arrival(lane, count * call_.elementBytes, message);
+  const Progress progress = arrival(lane, elements.length * call_.elementBytes, message);
   if (progress != Progress::kDone) return progress;
   std::byte* const slot = lane.send->reserve();
   if (slot == nullptr) {
     lane.waiting = Waiting::kForRoom;
     return lane.send->failure().ok() ? Progress::kPending : Progress::kBroken;
   }
-  if (count > 0) call_.kernels.reduce(slot, locate(lane, step.source), message, count);
-  lane.send->commit(count * call_.elementBytes, call_.tag);
+  if (elements.length > 0)
+    call_.kernels.reduce(slot, locate(lane, step.source, elements.first), message, elements.length);
+  lane.send->commit(elements.length * call_.elementBytes, call_.tag);
   lane.recv->release();
   markUnflushed(lane);
   return Progress::kDone;
 }
 
 // Into the destination first, then on from there.
-Progress LanesOperation::recvThenSend(LaneState& lane, const CompiledStep& step, uint64_t count) {
-  std::byte* const destination = locate(lane, step.destination);
-  const size_t bytes = count * call_.elementBytes;
+Progress LanesOperation::recvThenSend(LaneState& lane, const CompiledStep& step,
+                                      ElementRange elements) {
+  std::byte* const destination = locate(lane, step.destination, elements.first);
+  const size_t bytes = elements.length * call_.elementBytes;
   if (!lane.destinationDone) {
     const Progress progress = step.kind == StepKind::kRecvCopySend
                                   ? recv(lane, destination, bytes)
-                                  : recvReduce(lane, step, destination, count);
+                                  : recvReduce(lane, step, destination, elements);
     if (progress != Progress::kDone) return progress;
     lane.destinationDone = true;
   }
   return send(lane, destination, bytes);
 }
 
-void LanesOperation::copy(const LaneState& lane, const CompiledStep& step, size_t bytes) const {
-  const std::byte* const source = locate(lane, step.source);
-  std::byte* const destination = locate(lane, step.destination);
+void LanesOperation::copy(const LaneState& lane, const CompiledStep& step,
+                          ElementRange elements) const {
+  const size_t bytes = elements.length * call_.elementBytes;
+  const std::byte* const source = locate(lane, step.source, elements.first);
+  std::byte* const destination = locate(lane, step.destination, elements.first);
   if (bytes > 0 && source != destination) std::memcpy(destination, source, bytes);
 }
 
-void LanesOperation::reduceMany(const LaneState& lane, const CompiledStep& step, uint64_t count) {
-  if (count == 0) return;
+void LanesOperation::reduceMany(const LaneState& lane, const CompiledStep& step,
+                                ElementRange elements) {
+  if (elements.length == 0) return;
   size_t sources = 0;
   for (const CompiledChunk& source : program_->sources(step))
-    sourcePointers_[sources++] = locate(lane, source);
-  call_.kernels.reduceMany(locate(lane, step.destination), sourcePointers_.data(), sources, count);
+    sourcePointers_[sources++] = locate(lane, source, elements.first);
+  call_.kernels.reduceMany(locate(lane, step.destination, elements.first), sourcePointers_.data(),
+                           sources, elements.length);
 }
 
 // ---- Channels -------------------------------------------------------------------------------

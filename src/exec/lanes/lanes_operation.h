@@ -109,19 +109,25 @@ class LanesOperation final : public Operation {
   Progress flushAll();
   Progress fail(const LaneState& lane, Progress verdict);
 
-  // Where a chunk lies in the lane's slice.
-  [[nodiscard]] std::byte* locate(const LaneState& lane, const CompiledChunk& chunk) const;
+  // Which elements of its blocks a step is about, in the lane's slice.
+  [[nodiscard]] static ElementRange elementsOf(const LaneState& lane, const CompiledStep& step) {
+    const ElementRange chunk = lane.chunks.part(step.chunk);
+    return {lane.firstElement + chunk.first, chunk.length};
+  }
+  // Where a chunk of such a step lies: `first` is the step's first element.
+  [[nodiscard]] std::byte* locate(const LaneState& lane, const CompiledChunk& chunk,
+                                  uint64_t first) const;
 
-  Progress runStep(LaneState& lane, const CompiledStep& step, uint64_t count);
+  Progress runStep(LaneState& lane, const CompiledStep& step, ElementRange elements);
   Progress send(LaneState& lane, const std::byte* data, size_t bytes);
   Progress recv(LaneState& lane, std::byte* data, size_t bytes);
   Progress recvReduce(LaneState& lane, const CompiledStep& step, std::byte* destination,
-                      uint64_t count);
-  Progress recvReduceSend(LaneState& lane, const CompiledStep& step, uint64_t count);
-  Progress recvThenSend(LaneState& lane, const CompiledStep& step, uint64_t count);
+                      ElementRange elements);
+  Progress recvReduceSend(LaneState& lane, const CompiledStep& step, ElementRange elements);
+  Progress recvThenSend(LaneState& lane, const CompiledStep& step, ElementRange elements);
   Progress arrival(LaneState& lane, size_t bytes, const std::byte*& data);
-  void copy(const LaneState& lane, const CompiledStep& step, size_t bytes) const;
-  void reduceMany(const LaneState& lane, const CompiledStep& step, uint64_t count);
+  void copy(const LaneState& lane, const CompiledStep& step, ElementRange elements) const;
+  void reduceMany(const LaneState& lane, const CompiledStep& step, ElementRange elements);
   void markUnflushed(const LaneState& lane);
 
   const std::shared_ptr<const CompiledProgram> program_;
@@ -132,7 +138,6 @@ class LanesOperation final : public Operation {
   LanesCall call_;
   Slicing slicing_;
   size_t scratchStride_ = 0;  // bytes from one scratch chunk to the next
-  size_t blockBytes_ = 0;     // of one rank's vector
   std::vector<LaneState> lanes_;
   std::vector<const void*> sourcePointers_;  // for reduceMany
   std::vector<bool> unflushed_;              // by send channel
