@@ -99,9 +99,10 @@ TEST(StepGraphTest, RefusesMessagesWithoutPartner) {
   EXPECT_FALSE(StepGraph::build(schedule).ok());
 }
 
-Result<std::vector<uint32_t>> lengths(const Schedule& schedule) {
+Result<std::vector<uint32_t>> lengths(const Schedule& schedule,
+                                      BlockLengths blocks = BlockLengths::kEqual) {
   const StepGraph graph = StepGraph::build(schedule).value();
-  return inferLengthClasses(graph, graph.order(2).value());
+  return inferLengthClasses(graph, graph.order(2).value(), blocks);
 }
 
 // Rank 0 sends input chunk `chunk`; rank 1 keeps it in scratch and copies it to output chunk 2.
@@ -141,8 +142,41 @@ TEST(ChunkLengthsTest, BlocksOfAnAllGatherRepeatTheChunksOfOneRank) {
   Schedule schedule;
   schedule.collective = Collective::kAllGather;
   schedule.inputChunks = 3;
-  EXPECT_EQ(lengthClass(schedule, output(3 * 5 + 2)), 2u);
-  EXPECT_EQ(lengthClass(schedule, input(1)), 1u);
+  EXPECT_EQ(lengthClass(schedule, 0, output(3 * 5 + 2)), 2u);
+  EXPECT_EQ(lengthClass(schedule, 0, input(1)), 1u);
+}
+
+// Rank 0 sends its block of two chunks; rank 1 keeps it by way of scratch, in the chunks from
+// `first`.
+Schedule halfAGather(uint32_t first) {
+  ScheduleBuilder builder("x", Collective::kAllGather, 2);
+  builder.chunks(2, 4, 2);
+  for (uint32_t chunk = 0; chunk < 2; ++chunk) {
+    builder.lane(0, 0, 1).send(input(chunk));
+    LaneBuilder lane = builder.lane(1, 0, -1, 0);
+    lane.recv(scratch(chunk));
+    lane.copy(scratch(chunk), output(first + chunk));
+  }
+  builder.lane(1, 0).copy(input(1), output(3));
+  return std::move(builder).build().value();
+}
+
+TEST(ChunkLengthsTest, OfDifferentBlocksTellBlockAndChunk) {
+  EXPECT_EQ(lengths(halfAGather(0)).value(), (std::vector<uint32_t>{0, 1, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(lengths(halfAGather(0), BlockLengths::kDifferent).value(),
+            (std::vector<uint32_t>{0, 1, 0, 0, 1, 1, 3}));
+}
+
+TEST(ChunkLengthsTest, RefuseToMixBlocksOfDifferentLengths) {
+  EXPECT_TRUE(lengths(halfAGather(2)).ok());
+  EXPECT_EQ(lengths(halfAGather(2), BlockLengths::kDifferent).status().message(),
+            "rank 1 lane 0 step 1 (copy): output chunk 2 has the length of chunk 2, what meets it "
+            "that of chunk 0");
+}
+
+TEST(ChunkLengthsTest, OnlyGatheringAndScatteringCallsSayLengthsOfBlocks) {
+  EXPECT_EQ(lengths(throughScratch(2), BlockLengths::kDifferent).status().message(),
+            "all_reduce has no blocks that all ranks know the lengths of");
 }
 
 }  // namespace

@@ -58,10 +58,10 @@ TEST(ValidateTest, EveryCollectiveHasItsLayout) {
     EXPECT_EQ(blockChunks(good), 2u);
     for (const uint32_t index : {0u, 1u, 2u, 3u, 4u, 5u}) {
       if (index < layout.input) {
-        EXPECT_EQ(lengthClass(good, input(index)), index % 2);
+        EXPECT_EQ(lengthClass(good, 0, input(index)), index % 2);
       }
       if (index < layout.output) {
-        EXPECT_EQ(lengthClass(good, output(index)), index % 2);
+        EXPECT_EQ(lengthClass(good, 0, output(index)), index % 2);
       }
     }
     for (const auto& [inputs, outputs] : {std::pair{0u, 0u},
