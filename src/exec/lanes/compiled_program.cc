@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "schedule/chunk_lengths.h"
 #include "schedule/step_graph.h"
 #include "schedule/validate.h"
 
@@ -52,17 +51,20 @@ int indexOf(std::vector<ChannelKey>& channels, ChannelKey key) {
 
 }  // namespace
 
-Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int rank) {
+Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int rank,
+                                                 schedule::BlockLengths lengths) {
   INCCL_TRY(validate(schedule));
   if (rank < 0 || rank >= schedule.rankCount)
     return invalidArgument(fmt::format("rank {} is not in 0 … {}", rank, schedule.rankCount - 1));
   INCCL_TRY_ASSIGN(const StepGraph graph, StepGraph::build(schedule));
   INCCL_TRY_ASSIGN(const auto order, graph.order(kSlotsPerChannel));
-  INCCL_TRY_ASSIGN(const std::vector<uint32_t> lengths, inferLengthClasses(graph, order));
+  INCCL_TRY_ASSIGN(const std::vector<uint32_t> classes, inferLengthClasses(graph, order, lengths));
 
   CompiledProgram program;
   program.collective_ = schedule.collective;
   program.rank_ = rank;
+  if (lengths == schedule::BlockLengths::kDifferent)
+    program.blockCount_ = static_cast<uint32_t>(schedule.rankCount);
   program.chunksPerSlice_ = schedule::blockChunks(schedule);
   program.scratchChunks_ = schedule.scratchChunks;
   const std::vector<schedule::Lane>& lanes = schedule.ranks[rank].lanes;
@@ -73,7 +75,7 @@ Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int r
       if (lanes[lane].steps[step].kind == StepKind::kAggregate)
         return invalidArgument(
             fmt::format("{}: lanes run no in-network steps", describe(schedule, place)));
-      program.addStep(lanes[lane].steps[step], lengths[graph.find(place)]);
+      program.addStep(lanes[lane].steps[step], classes[graph.find(place)]);
     }
   }
   return program;
@@ -81,7 +83,8 @@ Result<CompiledProgram> CompiledProgram::compile(const Schedule& schedule, int r
 
 CompiledChunk CompiledProgram::compileChunk(const ChunkRef& chunk) const {
   if (chunk.buffer == Buffer::kScratch) return {chunk.buffer, chunk.index};
-  return {chunk.buffer, chunk.index / chunksPerSlice_};
+  const bool isAlone = blockCount_ > 0 && !schedule::holdsAllBlocks(collective_, chunk.buffer);
+  return {chunk.buffer, isAlone ? blockCount_ : chunk.index / chunksPerSlice_};
 }
 
 void CompiledProgram::addLane(const schedule::Lane& lane) {
@@ -91,10 +94,11 @@ void CompiledProgram::addLane(const schedule::Lane& lane) {
                     lane.recvPeer});
 }
 
-void CompiledProgram::addStep(const Step& step, uint32_t chunk) {
+void CompiledProgram::addStep(const Step& step, uint32_t lengthClass) {
   CompiledStep compiled;
   compiled.kind = step.kind;
-  compiled.chunk = chunk;
+  compiled.chunk = lengthClass % chunksPerSlice_;
+  compiled.block = lengthClass / chunksPerSlice_;
   compiled.firstSource = static_cast<uint32_t>(chunks_.size());
   compiled.sourceCount = static_cast<uint32_t>(step.sources.size());
   for (const ChunkRef& source : step.sources) chunks_.push_back(compileChunk(source));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "schedule/chunk_lengths.h"
 #include "schedule/schedule.h"
 
 namespace inccl::exec {
@@ -22,8 +23,8 @@ struct ChannelKey {
   bool operator==(const ChannelKey&) const = default;
 };
 
-// Input, output: the step's chunk, `block` whole vectors behind the buffer's start (the output of
-// an all-gather, say, has a block for each rank). Scratch: chunk number `block`.
+// Input, output: the step's chunk in block number `block` of the buffer (the output of an
+// all-gather, say, has a block for each rank). Scratch: chunk number `block`.
 struct CompiledChunk {
   schedule::Buffer buffer = schedule::Buffer::kInput;
   uint32_t block = 0;
@@ -33,6 +34,7 @@ struct CompiledChunk {
 struct CompiledStep {
   schedule::StepKind kind = schedule::StepKind::kNop;
   uint32_t chunk = 0;  // of the slice: what the step moves is this one, or as long
+  uint32_t block = 0;  // whose chunk; 0 where all blocks have one length
   CompiledChunk source;
   CompiledChunk destination;
   uint32_t firstSource = 0, sourceCount = 0;
@@ -48,8 +50,10 @@ struct CompiledLane {
 class CompiledProgram {
  public:
   // `schedule` should have been verified: here it is only checked as far as compiling takes it.
-  // Refuses in-network steps.
-  static Result<CompiledProgram> compile(const schedule::Schedule& schedule, int rank);
+  // Refuses in-network steps. `lengths`: whether calls say how long each block is.
+  static Result<CompiledProgram> compile(
+      const schedule::Schedule& schedule, int rank,
+      schedule::BlockLengths lengths = schedule::BlockLengths::kEqual);
 
   [[nodiscard]] Collective collective() const { return collective_; }
   [[nodiscard]] int rank() const { return rank_; }
@@ -57,6 +61,9 @@ class CompiledProgram {
   [[nodiscard]] std::span<const ChannelKey> sendChannels() const { return sendChannels_; }
   [[nodiscard]] std::span<const ChannelKey> recvChannels() const { return recvChannels_; }
 
+  // Blocks that a call says place and length of; 0: all blocks have one length. Then the rank's own
+  // block, in the buffer that has no other, is number blockCount().
+  [[nodiscard]] uint32_t blockCount() const { return blockCount_; }
   // Chunks that a slice of one rank's vector is cut into; at least 1.
   [[nodiscard]] uint32_t chunksPerSlice() const { return chunksPerSlice_; }
   [[nodiscard]] uint32_t scratchChunks() const { return scratchChunks_; }
@@ -78,11 +85,12 @@ class CompiledProgram {
  private:
   CompiledProgram() = default;
   [[nodiscard]] CompiledChunk compileChunk(const schedule::ChunkRef& chunk) const;
-  void addStep(const schedule::Step& step, uint32_t chunk);
+  void addStep(const schedule::Step& step, uint32_t lengthClass);
   void addLane(const schedule::Lane& lane);
 
   Collective collective_ = Collective::kBarrier;
   int rank_ = -1;
+  uint32_t blockCount_ = 0;
   uint32_t chunksPerSlice_ = 1;
   uint32_t scratchChunks_ = 0;
   uint32_t mostSources_ = 0;

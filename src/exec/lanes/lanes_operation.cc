@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace inccl::exec {
@@ -39,6 +40,8 @@ LanesOperation::LanesOperation(std::shared_ptr<const CompiledProgram> program,
       sendChannels_(std::move(sendChannels)),
       recvChannels_(std::move(recvChannels)),
       messageBytes_(messageBytes),
+      blockSlicings_(program_->blockCount()),
+      blockPlaces_(program_->blockCount() > 0 ? program_->blockCount() + 1 : 0),
       lanes_(program_->lanes().size()),
       sourcePointers_(program_->mostSources()),
       unflushed_(sendChannels_.size(), false) {}
@@ -68,7 +71,16 @@ size_t LanesOperation::scratchNeeded(const LanesCall& call, const Slicing& slici
   return (slicing.sliceCount() > 1 ? 2 : 1) * stride * program_->scratchChunks();
 }
 
+Slicing LanesOperation::sliceCall(const LanesCall& call) const {
+  uint64_t longest = program_->blockCount() > 0 ? 0 : call.count;
+  for (const ElementRange& block : call.blocks) longest = std::max(longest, block.length);
+  return {longest, program_->chunksPerSlice(), call.elementBytes, messageBytes_};
+}
+
 Status LanesOperation::checkCall(const LanesCall& call, const Slicing& slicing) const {
+  if (call.blocks.size() != program_->blockCount())
+    return internalError(fmt::format("{} blocks in a call of a program for {}", call.blocks.size(),
+                                     program_->blockCount()));
   if (call.scratch.size() < scratchNeeded(call, slicing))
     return internalError(fmt::format("scratch of {} bytes, needed are {}", call.scratch.size(),
                                      scratchNeeded(call, slicing)));
@@ -78,14 +90,23 @@ Status LanesOperation::checkCall(const LanesCall& call, const Slicing& slicing) 
   return {};
 }
 
+void LanesOperation::placeBlocks(const LanesCall& call) {
+  for (size_t block = 0; block < call.blocks.size(); ++block) {
+    blockSlicings_[block] = slicing_.of(call.blocks[block].length);
+    blockPlaces_[block] = call.blocks[block].first;
+  }
+}
+
 Status LanesOperation::begin(const LanesCall& call) {
   if (call.elementBytes == 0 || call.elementBytes > messageBytes_)
     return internalError(
         fmt::format("elements of {} bytes in messages of {}", call.elementBytes, messageBytes_));
-  const Slicing slicing(call.count, program_->chunksPerSlice(), call.elementBytes, messageBytes_);
+  const Slicing slicing = sliceCall(call);
   INCCL_TRY(checkCall(call, slicing));
   call_ = call;
+  call_.blocks = {};  // not ours
   slicing_ = slicing;
+  placeBlocks(call);
   scratchStride_ = roundToCacheLine(slicing.longestChunk() * call.elementBytes);
   lanesWithSteps_ = 0;
   for (size_t i = 0; i < lanes_.size(); ++i) {
@@ -133,10 +154,17 @@ Progress LanesOperation::step() {
 // Enters the lane's next slice; false while its scratch is still in use.
 bool LanesOperation::openSlice(LaneState& lane) {
   if (program_->scratchChunks() > 0 && lane.slice >= oldestSlice_ + 2) return false;
-  lane.firstElement = slicing_.firstElement(lane.slice);
-  lane.chunks = slicing_.chunks(lane.slice);
+  enterBlock(lane, 0);
   lane.sliceOpen = true;
   return true;
+}
+
+// The lane's next step is about this block.
+void LanesOperation::enterBlock(LaneState& lane, uint32_t block) const {
+  const Slicing& slicing = blockSlicings_.empty() ? slicing_ : blockSlicings_[block];
+  lane.block = block;
+  lane.firstElement = slicing.firstElement(lane.slice);
+  lane.chunks = slicing.chunks(lane.slice);
 }
 
 void LanesOperation::closeSlice(LaneState& lane) {
@@ -167,6 +195,7 @@ Progress LanesOperation::advance(LaneState& lane) {
     lane.waiting = Waiting::kForNothing;
     return Progress::kPending;
   }
+  if (step.block != lane.block) enterBlock(lane, step.block);
   const ElementRange elements = elementsOf(lane, step);
   const Progress progress = runStep(lane, step, elements);
   if (progress != Progress::kDone) return progress;
@@ -185,7 +214,9 @@ std::byte* LanesOperation::locate(const LaneState& lane, const CompiledChunk& ch
     const size_t index = (lane.slice % 2) * program_->scratchChunks() + chunk.block;
     return call_.scratch.data() + index * scratchStride_;
   }
-  const size_t offset = (chunk.block * call_.count + first) * call_.elementBytes;
+  const uint64_t place =
+      blockPlaces_.empty() ? chunk.block * call_.count : blockPlaces_[chunk.block];
+  const size_t offset = (place + first) * call_.elementBytes;
   // The verifier has seen that nothing writes to the input.
   void* const base = chunk.buffer == Buffer::kInput ? const_cast<void*>(call_.input) : call_.output;
   return static_cast<std::byte*>(base) + offset;

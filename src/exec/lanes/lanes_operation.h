@@ -44,6 +44,9 @@ struct LanesCall {
   size_t elementBytes = 1;
   reduce::Kernels kernels;  // of type and operation; not looked at unless the program reduces
   OpTag tag;
+  // Instead of `count`, for a program with blocks of different lengths: which elements of the
+  // buffer that holds all blocks are each rank's. Only read by begin().
+  std::span<const ElementRange> blocks{};
 };
 
 class LanesOperation final : public Operation {
@@ -83,7 +86,8 @@ class LanesOperation final : public Operation {
     transport::SendChannel* send = nullptr;
     transport::RecvChannel* recv = nullptr;
     uint64_t slice = 0;
-    uint64_t firstElement = 0;     // of the slice
+    uint32_t block = 0;            // that the next two are about
+    uint64_t firstElement = 0;     // of the slice, in the block
     EvenSplit chunks;              // of the slice
     uint32_t step = 0;             // in the slice
     bool destinationDone = false;  // of a step that writes its destination and then sends it
@@ -96,13 +100,16 @@ class LanesOperation final : public Operation {
                  std::vector<transport::SendChannel*> sendChannels,
                  std::vector<transport::RecvChannel*> recvChannels, size_t messageBytes);
   Status checkChannels() const;
+  [[nodiscard]] Slicing sliceCall(const LanesCall& call) const;
   Status checkCall(const LanesCall& call, const Slicing& slicing) const;
+  void placeBlocks(const LanesCall& call);
   [[nodiscard]] size_t scratchNeeded(const LanesCall& call, const Slicing& slicing) const;
 
   [[nodiscard]] bool finished(const LaneState& lane) const {
     return lane.slice == slicing_.sliceCount();
   }
   bool openSlice(LaneState& lane);
+  void enterBlock(LaneState& lane, uint32_t block) const;
   void closeSlice(LaneState& lane);
   [[nodiscard]] bool mayStart(const LaneState& lane, const CompiledStep& step) const;
   Progress advance(LaneState& lane);
@@ -136,7 +143,11 @@ class LanesOperation final : public Operation {
   const size_t messageBytes_;
 
   LanesCall call_;
-  Slicing slicing_;
+  Slicing slicing_;  // of each block, or of the longest
+  // By block, where they have different lengths; else empty. The last place is that of the rank's
+  // own block in a buffer of its own.
+  std::vector<Slicing> blockSlicings_;
+  std::vector<uint64_t> blockPlaces_;
   size_t scratchStride_ = 0;  // bytes from one scratch chunk to the next
   std::vector<LaneState> lanes_;
   std::vector<const void*> sourcePointers_;  // for reduceMany

@@ -5,6 +5,9 @@
 // for every chunk to fit into one message. So position and length of every chunk of every slice are
 // a formula, no table, and the same on all ranks, provided that they agree on the size of a
 // message. Divisions are done once per call and per slice, not per step.
+//
+// Blocks of different lengths have as many slices as the longest one needs, so that all lanes count
+// the same slices; each block is cut evenly into that many, and some may be empty.
 #pragma once
 
 #include <algorithm>
@@ -47,6 +50,13 @@ class Slicing {
     const uint64_t perSlice = uint64_t{chunks} * (messageBytes / elementBytes);
     sliceCount_ = std::max<uint64_t>(1, count / perSlice + (count % perSlice != 0 ? 1 : 0));
     slices_ = EvenSplit(count, sliceCount_);
+  }
+
+  // The same slices and chunks of another vector that is not longer.
+  [[nodiscard]] Slicing of(uint64_t count) const {
+    Slicing other = *this;
+    other.slices_ = EvenSplit(count, sliceCount_);
+    return other;
   }
 
   // An empty vector has one slice of empty chunks: its messages still are sent.

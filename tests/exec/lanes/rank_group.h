@@ -18,13 +18,14 @@ namespace inccl::exec {
 class RankGroup {
  public:
   // Over the memory channels of a fabric of its own.
-  RankGroup(const schedule::Schedule& schedule, MemoryFabricShape shape, size_t messageBytes)
-      : RankGroup(schedule, shape, messageBytes, {}) {}
+  RankGroup(const schedule::Schedule& schedule, MemoryFabricShape shape, size_t messageBytes,
+            schedule::BlockLengths lengths = schedule::BlockLengths::kEqual)
+      : RankGroup(schedule, shape, messageBytes, {}, lengths) {}
 
   // Over real transports, one for each rank.
   RankGroup(const schedule::Schedule& schedule,
             std::vector<std::unique_ptr<transport::Transport>> transports)
-      : RankGroup(schedule, {}, 0, std::move(transports)) {}
+      : RankGroup(schedule, {}, 0, std::move(transports), schedule::BlockLengths::kEqual) {}
 
   [[nodiscard]] int size() const { return static_cast<int>(operations_.size()); }
   LanesOperation& operation(int rank) { return *operations_[rank]; }
@@ -65,7 +66,8 @@ class RankGroup {
   static constexpr int kMostIdleRounds = 300;
 
   RankGroup(const schedule::Schedule& schedule, MemoryFabricShape shape, size_t messageBytes,
-            std::vector<std::unique_ptr<transport::Transport>> transports)
+            std::vector<std::unique_ptr<transport::Transport>> transports,
+            schedule::BlockLengths lengths)
       : fabric_(shape),
         transports_(std::move(transports)),
         random_(shape.seed),
@@ -73,8 +75,8 @@ class RankGroup {
         order_(schedule.rankCount) {
     std::iota(order_.begin(), order_.end(), 0);
     for (int rank = 0; rank < schedule.rankCount; ++rank) {
-      auto program =
-          std::make_shared<const CompiledProgram>(CompiledProgram::compile(schedule, rank).value());
+      auto program = std::make_shared<const CompiledProgram>(
+          CompiledProgram::compile(schedule, rank, lengths).value());
       std::vector<transport::SendChannel*> sends;
       std::vector<transport::RecvChannel*> recvs;
       for (const ChannelKey& key : program->sendChannels()) sends.push_back(openSend(rank, key));
