@@ -34,9 +34,15 @@ std::string_view name(Collective collective) {
   return "unknown collective";
 }
 
+std::string_view OpSignature::collectiveName() const {
+  if (!isWithLengths()) return name(collective);
+  return collective == Collective::kAllGather ? "all_gather_v" : "reduce_scatter_v";
+}
+
 std::string OpSignature::describe() const {
   if (collective == Collective::kBarrier) return "barrier";
-  std::string text = fmt::format("{} count {} type {}", name(collective), count, name(type));
+  std::string text = fmt::format("{} count {} type {}", collectiveName(), count, name(type));
+  if (isWithLengths()) text += fmt::format(" lengths {:08x}", static_cast<uint32_t>(root));
   switch (collective) {
     case Collective::kAllReduce:
     case Collective::kReduceScatter:

@@ -55,8 +55,18 @@ struct OpSignature {
   Collective collective = Collective::kBarrier;
   DataType type = DataType::kInt8;
   RedOp op = RedOp::kSum;  // meaningful for reductions only
-  int32_t root = -1;       // -1 when the collective has none; the peer for send and receive
-  uint64_t count = 0;      // elements, as the caller passed them
+  // -1 when the collective has none; the peer for send and receive. Of a v-collective something
+  // that says all lengths of blocks in one number, since ranks have to agree on them: a hash.
+  int32_t root = -1;
+  uint64_t count = 0;  // elements, as the caller passed them; of a v-collective those of all blocks
+
+  // An all-gather or reduce-scatter whose blocks each have a length of their own.
+  [[nodiscard]] bool isWithLengths() const {
+    return root != -1 &&
+           (collective == Collective::kAllGather || collective == Collective::kReduceScatter);
+  }
+  // "all_reduce", "all_gather_v"
+  [[nodiscard]] std::string_view collectiveName() const;
 
   bool operator==(const OpSignature&) const = default;
   // "all_reduce count 12 type float op sum"

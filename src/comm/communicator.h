@@ -35,6 +35,7 @@
 #include "comm/turn.h"
 #include "exec/message.h"
 #include "exec/runner.h"
+#include "schedule/chunk_lengths.h"
 #include "transport/shared_transport.h"
 
 namespace inccl::comm {
@@ -144,11 +145,16 @@ class Communicator final : private exec::Supervisor {
   // plans.cc
   Result<ReadyPlan*> readyPlan(const Call& call);
   ReadyPlan& planSlot(const Call& call);
-  Result<LanePlan*> lanePlan(const Plan& plan, Collective collective, int root);
+  Result<LanePlan*> lanePlan(const Plan& plan, Collective collective, int root,
+                             schedule::BlockLengths lengths);
   // The plan of a collective by its name; nothing where none is needed (messages, one rank).
   Result<std::optional<Plan>> planFor(std::string_view collectiveName, size_t bytes);
   // `settings` may be nullptr.
   Result<Plan> choose(Collective collective, size_t bytes, const CallSettings* settings) const;
+  // A v-collective as one operation; else block by block.
+  [[nodiscard]] bool runsAtOnce(const ReadyPlan& plan) const {
+    return rankCount_ > 1 && plan.plan.kernel == Kernel::kLanes;
+  }
   ReadyPlan* planFromFile(const OpSignature& signature, size_t bytes);
   Status openLanes(LanePlan& plan);
   Result<transport::SendChannel*> sendChannel(int peer, uint32_t channel);
@@ -164,6 +170,8 @@ class Communicator final : private exec::Supervisor {
   Status dispatch(const Call& call, Sink& sink);
   template <typename Sink>
   Status dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready, Sink& sink);
+  template <typename Sink>
+  Status dispatchBlockByBlock(const Call& call, Sink& sink);
   template <typename Sink>
   Status dispatchShared(const Call& call, OpTag tag, const Plan& plan, Sink& sink);
   template <typename Sink>
@@ -243,7 +251,9 @@ class Communicator final : private exec::Supervisor {
 
   PlanTable plans_;
   // A lane plan depends on the root too.
-  std::map<std::tuple<Collective, algo::Algorithm, int>, std::unique_ptr<LanePlan>> lanePlans_;
+  std::map<std::tuple<Collective, algo::Algorithm, int, schedule::BlockLengths>,
+           std::unique_ptr<LanePlan>>
+      lanePlans_;
   InternedSettings internedSettings_;
   // Of calls that select, by selection, collective and size class.
   std::map<std::tuple<const CallSettings*, Collective, size_t>, ReadyPlan> settingsPlans_;

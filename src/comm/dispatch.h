@@ -87,6 +87,8 @@ Status Communicator::dispatch(const Call& call, Sink& sink) {
   if (call.isMessage()) return dispatchMessage(call, sink);
   // Whatever fails before the operation has begun concerns this call alone.
   INCCL_TRY_ASSIGN(const ReadyPlan* const ready, readyPlan(call));
+  if (!call.blocks.empty() && !runsAtOnce(*ready)) [[unlikely]]
+    return dispatchBlockByBlock(call, sink);
   const OpTag tag = beginCollective(call);
   const auto isSum = [](RedOp op) { return op == RedOp::kAvg || op == RedOp::kPreMulSum; };
   Status status;
@@ -116,6 +118,14 @@ Status Communicator::dispatchCollective(const Call& call, OpTag tag, const Ready
   }
   if (ready.plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready.lanes, sink);
   return dispatchShared(call, tag, ready.plan, sink);
+}
+
+// The kernels over shared memory know blocks of one length only. But a rooted collective there
+// costs little more than the bytes that it moves, so one after the other is as good.
+template <typename Sink>
+Status Communicator::dispatchBlockByBlock(const Call& call, Sink& sink) {
+  for (int owner = 0; owner < rankCount_; ++owner) INCCL_TRY(dispatch(call.partOf(owner), sink));
+  return {};
 }
 
 template <typename Sink>

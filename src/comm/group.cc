@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,11 +18,22 @@ namespace {
 // The calls of one communicator in a group.
 struct Share {
   CommunicatorRef communicator;
-  std::vector<Call> calls;
-  bool hasOwnStreamCalls = false;  // of a communicator that does not block
+  std::vector<Call> calls{};
+  std::vector<std::vector<exec::ElementRange>> blocks{};  // of the v-collectives among them
+  bool hasOwnStreamCalls = false;                         // of a communicator that does not block
   Turn::Ticket ticket = 0;
   Status failure{};  // of this communicator's part
+
+  // The call's blocks are the caller's.
+  void keep(const Call& call) {
+    Call kept = call;
+    if (!call.blocks.empty())
+      kept.blocks = blocks.emplace_back(call.blocks.begin(), call.blocks.end());
+    calls.push_back(kept);
+  }
 };
+// Calls point into `blocks`: a copy would point into the original.
+static_assert(std::is_nothrow_move_constructible_v<Share>);
 
 struct Group {
   int depth = 0;
@@ -36,7 +48,7 @@ Share& shareOf(Group& target, CommunicatorRef communicator) {
   for (Share& share : target.shares) {
     if (&*share.communicator == &*communicator) return share;
   }
-  target.shares.push_back({std::move(communicator), {}});
+  target.shares.push_back({std::move(communicator)});
   return target.shares.back();
 }
 
@@ -203,7 +215,7 @@ Status submit(CommunicatorRef communicator, const Call& call, StreamRef stream) 
   else if (!own)
     target.resultIsAwaited = true;
   Share& share = shareOf(target, std::move(communicator));
-  share.calls.push_back(call);
+  share.keep(call);
   share.hasOwnStreamCalls |= own;
   if (group.depth > 0) return {};
   return finish(std::move(alone.shares), std::move(alone.streams), alone.resultIsAwaited);

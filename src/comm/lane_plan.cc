@@ -26,8 +26,9 @@ LanePlan::LanePlan(exec::CompiledProgram program, const Limits& limits, size_t i
       outputBlocks_(outputBlocks) {}
 
 Result<std::unique_ptr<LanePlan>> LanePlan::make(const schedule::Schedule& schedule, int rank,
-                                                 const Limits& limits) {
-  INCCL_TRY_ASSIGN(auto program, exec::CompiledProgram::compile(schedule, rank));
+                                                 const Limits& limits,
+                                                 schedule::BlockLengths lengths) {
+  INCCL_TRY_ASSIGN(auto program, exec::CompiledProgram::compile(schedule, rank, lengths));
   if (const size_t bytes = program.scratchBytes(limits.messageBytes); bytes > limits.scratchBytes) {
     return invalidUsage(
         fmt::format("the plan {} needs {} bytes of scratch memory, INCCL_BUFFSIZE allows {}",
@@ -71,6 +72,7 @@ Status LanePlan::begin(const Call& call, OpTag tag) {
   lanes.elementBytes = sizeOf(call.signature.type);
   lanes.kernels = reduce::find(call.signature.type, call.signature.op);
   lanes.tag = tag;
+  lanes.blocks = call.blocks;
   return operation_->begin(lanes);
 }
 

@@ -26,8 +26,10 @@ class LanePlan {
     size_t scratchBytes = SIZE_MAX;  // the most that the plan may take for itself
     bool inPlace = true;             // the schedule is right in place
   };
+  // With different lengths a plan is for v-collectives, and for nothing else.
   static Result<std::unique_ptr<LanePlan>> make(const schedule::Schedule& schedule, int rank,
-                                                const Limits& limits);
+                                                const Limits& limits,
+                                                schedule::BlockLengths lengths);
 
   [[nodiscard]] std::span<const Endpoint> sendEndpoints() const { return program_->sendChannels(); }
   [[nodiscard]] std::span<const Endpoint> recvEndpoints() const { return program_->recvChannels(); }

@@ -48,9 +48,8 @@ ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes
 Result<ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
-  ReadyPlan* ready = planFiles_.empty() || call.settings != nullptr
-                         ? nullptr
-                         : planFromFile(call.signature, bytes);
+  const bool isForFiles = !planFiles_.empty() && call.settings == nullptr && call.blocks.empty();
+  ReadyPlan* ready = isForFiles ? planFromFile(call.signature, bytes) : nullptr;
   if (ready == nullptr) [[likely]]
     ready = &planSlot(call);
   if (!ready->chosen) [[unlikely]] {
@@ -63,27 +62,35 @@ Result<ReadyPlan*> Communicator::readyPlan(const Call& call) {
             transportName_, ready->plan.id);
   }
   if (ready->plan.kernel == Kernel::kLanes && rankCount_ > 1) {
-    INCCL_TRY_ASSIGN(ready->lanes, lanePlan(ready->plan, collective, call.signature.root));
+    const auto lengths =
+        call.blocks.empty() ? schedule::BlockLengths::kEqual : schedule::BlockLengths::kDifferent;
+    INCCL_TRY_ASSIGN(ready->lanes, lanePlan(ready->plan, collective, call.signature.root, lengths));
+  }
+  if (!call.blocks.empty() && !runsAtOnce(*ready)) [[unlikely]] {
+    for (int owner = 0; owner < rankCount_; ++owner)
+      INCCL_TRY(readyPlan(call.partOf(owner)).status());
   }
   return ready;
 }
 
-Result<LanePlan*> Communicator::lanePlan(const Plan& plan, Collective collective, int root) {
+Result<LanePlan*> Communicator::lanePlan(const Plan& plan, Collective collective, int root,
+                                         schedule::BlockLengths lengths) {
   if (plan.file != nullptr) {
     auto& lanes = fileLanePlans_[plan.file];
     if (!lanes) {
-      INCCL_TRY_ASSIGN(lanes,
-                       LanePlan::make(plan.file->schedule, rank_,
-                                      {messageBytes_, config_.bufferBytes, plan.file->inPlace}));
+      INCCL_TRY_ASSIGN(
+          lanes, LanePlan::make(plan.file->schedule, rank_,
+                                {messageBytes_, config_.bufferBytes, plan.file->inPlace}, lengths));
     }
     return lanes.get();
   }
   if (!isRooted(collective)) root = -1;
-  auto& lanes = lanePlans_[{collective, plan.algorithm, root}];
+  auto& lanes = lanePlans_[{collective, plan.algorithm, root, lengths}];
   if (!lanes) {
     INCCL_TRY_ASSIGN(const auto schedule, generateFor(planContext_.topology.get(), plan.algorithm,
                                                       collective, rankCount_, root));
-    INCCL_TRY_ASSIGN(lanes, LanePlan::make(schedule, rank_, {.messageBytes = messageBytes_}));
+    INCCL_TRY_ASSIGN(lanes,
+                     LanePlan::make(schedule, rank_, {.messageBytes = messageBytes_}, lengths));
   }
   return lanes.get();
 }

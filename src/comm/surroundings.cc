@@ -6,13 +6,13 @@ Surroundings Surroundings::before(Call& call, int rank, int rankCount) {
   Surroundings made;
   const auto& signature = call.signature;
   const reduce::Kernels kernels = reduce::find(signature.type, signature.op);
-  const bool scatters = signature.collective == Collective::kReduceScatter;
+  const bool scatters = signature.collective == Collective::kReduceScatter && call.blocks.empty();
   const size_t inputCount = signature.count * (scatters ? static_cast<size_t>(rankCount) : 1);
   if (inputCount == 0) return made;
   if (kernels.finish && (signature.collective != Collective::kReduce || rank == signature.root)) {
     made.finish_ = kernels.finish;
     made.output_ = call.recv;
-    made.count_ = signature.count;
+    made.count_ = call.blockCount(rank);
     made.divisor_ = static_cast<uint32_t>(rankCount);
   }
   if (kernels.premultiply) {
