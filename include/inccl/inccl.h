@@ -397,22 +397,24 @@ INCCL_EXPORT incclResult_t incclScatter(const void* sendbuff, void* recvbuff, si
                                         incclStream_t stream);
 
 /* The same with blocks of different lengths; counts and displacements are in elements, arrays with
- * one entry for each rank, read before the call returns. NCCL has none of these. Each is a group of
- * simpler calls: of messages, of broadcasts, of reductions. No two blocks may overlap.
- * AllToAllv: sendcounts[p] elements go to rank p, which expects as many. */
+ * one entry for each rank, read before the call returns. NCCL has none of these. No two blocks may
+ * overlap.
+ * AllToAllv: sendcounts[p] elements go to rank p, which expects as many. A group of messages. */
 INCCL_EXPORT incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
                                           const size_t sdispls[], void* recvbuff,
                                           const size_t recvcounts[], const size_t rdispls[],
                                           incclDataType_t datatype, incclComm_t comm,
                                           incclStream_t stream);
-/* recvcounts[r] elements from each rank r to rdispls[r]; sendcount is recvcounts[rank]. In place
- * when sendbuff == recvbuff + rdispls[rank] elements. */
+/* recvcounts[r] elements from each rank r to rdispls[r]; sendcount is recvcounts[rank]. All ranks
+ * must give the same recvcounts, or the call fails on all of them; rdispls are each rank's own. In
+ * place when sendbuff == recvbuff + rdispls[rank] elements. */
 INCCL_EXPORT incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recvbuff,
                                            const size_t recvcounts[], const size_t rdispls[],
                                            incclDataType_t datatype, incclComm_t comm,
                                            incclStream_t stream);
 /* recvbuff = the reduction of recvcounts[rank] elements; sendbuff holds those of rank 0, rank 1 …
- * one after the other. In place when recvbuff is this rank's block of sendbuff. */
+ * one after the other. All ranks must give the same recvcounts, as above. In place when recvbuff is
+ * this rank's block of sendbuff. */
 INCCL_EXPORT incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff,
                                                const size_t recvcounts[], incclDataType_t datatype,
                                                incclRedOp_t op, incclComm_t comm,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "api/call_config.h"
@@ -16,7 +17,7 @@ using comm::CommunicatorRef;
 using comm::HandleTable;
 
 Status refuse(const Call& call, const std::string& sentence) {
-  return invalidArgument(fmt::format("{}: {}", name(call.signature.collective), sentence));
+  return invalidArgument(fmt::format("{}: {}", call.signature.collectiveName(), sentence));
 }
 
 Status checkType(const Call& call) {
@@ -30,15 +31,6 @@ Status checkType(const Call& call) {
   return {};
 }
 
-// `buffers`: how many times the count the largest buffer holds.
-Status checkCount(const Call& call, size_t buffers) {
-  const size_t most =
-      std::numeric_limits<size_t>::max() / 2 / sizeOf(call.signature.type) / buffers;
-  if (call.signature.count > most)
-    return refuse(call, fmt::format("count {} is more than memory can hold", call.signature.count));
-  return {};
-}
-
 Status checkBuffer(const Call& call, const void* buffer, const char* which) {
   if (!buffer) return refuse(call, fmt::format("{} is NULL", which));
   const size_t alignment = alignmentOf(call.signature.type);
@@ -47,39 +39,54 @@ Status checkBuffer(const Call& call, const void* buffer, const char* which) {
                                   alignment, name(call.signature.type)));
 }
 
-// Which buffers a rank has in a call, in blocks of `count` elements.
+// Which buffers a rank has in a call, in elements.
 struct Buffers {
-  size_t sendBlocks = 0, recvBlocks = 0;  // 0: not looked at
+  size_t send = 0, recv = 0;  // 0: not looked at
   bool hasInPlace = true;
-  // In place, the send buffer begins this many blocks into the receive buffer (or, negative, the
+  // In place, the send buffer begins this many elements into the receive buffer (or, negative, the
   // receive buffer in the send buffer).
-  ptrdiff_t inPlaceBlock = 0;
+  ptrdiff_t inPlaceAt = 0;
 };
 
-Buffers buffersOf(const Call& call, int rank, int rankCount) {
-  const auto n = static_cast<size_t>(rankCount);
+// Of a v-collective. The buffer that has all blocks ends with the last one.
+Buffers buffersWithLengths(const Call& call, int rank) {
+  size_t all = 0;
+  for (const exec::ElementRange& block : call.blocks) {
+    if (block.length > 0) all = std::max(all, block.end());
+  }
+  const exec::ElementRange& own = call.blocks[static_cast<size_t>(rank)];
+  const auto place = static_cast<ptrdiff_t>(own.first);
+  if (call.signature.collective == Collective::kAllGather) return {own.length, all, true, place};
+  return {all, own.length, true, -place};
+}
+
+// `all`: a block for each rank.
+Buffers buffersOf(const Call& call, int rank, size_t all) {
+  if (!call.blocks.empty()) return buffersWithLengths(call, rank);
+  const size_t count = call.signature.count;
   const bool root = rank == call.signature.root;
+  const auto place = static_cast<ptrdiff_t>(count) * rank;
   switch (call.signature.collective) {
     case Collective::kAllReduce:
-      return {1, 1};
+      return {count, count};
     case Collective::kBroadcast:
-      return {root ? size_t{1} : 0, 1};
+      return {root ? count : 0, count};
     case Collective::kReduce:
-      return {1, root ? size_t{1} : 0};
+      return {count, root ? count : 0};
     case Collective::kAllGather:
-      return {1, n, true, rank};
+      return {count, all, true, place};
     case Collective::kReduceScatter:
-      return {n, 1, true, -rank};
+      return {all, count, true, -place};
     case Collective::kAllToAll:
-      return {n, n, false};
+      return {all, all, false};
     case Collective::kGather:
-      return {1, root ? n : 0, true, rank};
+      return {count, root ? all : 0, true, place};
     case Collective::kScatter:
-      return {root ? n : 0, 1, true, -rank};
+      return {root ? all : 0, count, true, -place};
     case Collective::kSend:
-      return {1, 0};
+      return {count, 0};
     case Collective::kRecv:
-      return {0, 1};
+      return {0, count};
     case Collective::kBarrier:
       break;
   }
@@ -87,28 +94,41 @@ Buffers buffersOf(const Call& call, int rank, int rankCount) {
 }
 
 Status checkBuffers(const Call& call, const Buffers& buffers) {
-  const size_t block = call.bytes();
-  if (block == 0) return {};
-  if (buffers.sendBlocks != 0) INCCL_TRY(checkBuffer(call, call.send, "sendbuff"));
-  if (buffers.recvBlocks != 0) INCCL_TRY(checkBuffer(call, call.recv, "recvbuff"));
-  if (buffers.sendBlocks == 0 || buffers.recvBlocks == 0) return {};
+  if (buffers.send != 0) INCCL_TRY(checkBuffer(call, call.send, "sendbuff"));
+  if (buffers.recv != 0) INCCL_TRY(checkBuffer(call, call.recv, "recvbuff"));
+  if (buffers.send == 0 || buffers.recv == 0) return {};
+  const size_t bytes = sizeOf(call.signature.type);
   const auto send = reinterpret_cast<uintptr_t>(call.send);
   const auto recv = reinterpret_cast<uintptr_t>(call.recv);
-  const bool apart =
-      send + block * buffers.sendBlocks <= recv || recv + block * buffers.recvBlocks <= send;
+  const bool apart = send + buffers.send * bytes <= recv || recv + buffers.recv * bytes <= send;
   const bool inPlace =
-      buffers.hasInPlace && send - recv == static_cast<uintptr_t>(buffers.inPlaceBlock) * block;
+      buffers.hasInPlace && send - recv == static_cast<uintptr_t>(buffers.inPlaceAt) * bytes;
   if (apart || inPlace) return {};
   return refuse(call,
                 fmt::format("sendbuff {} and recvbuff {} overlap and are not the in-place form",
                             call.send, call.recv));
 }
 
+// The larger buffer has room in memory, and the count in a number of bytes.
+Status checkCount(const Call& call, size_t ranks) {
+  const size_t most = std::numeric_limits<size_t>::max() / 2 / sizeOf(call.signature.type);
+  const size_t count = call.signature.count;
+  if (count > (call.blocks.empty() ? most / ranks : most))
+    return refuse(call, fmt::format("count {} is more than memory can hold", count));
+  for (const exec::ElementRange& block : call.blocks) {
+    if (block.length > 0 && block.end() > most)
+      return refuse(call, fmt::format("a block of {} elements at {} ends beyond memory",
+                                      block.length, block.first));
+  }
+  return {};
+}
+
 Status checkAll(Call& call, const comm::Communicator& communicator) {
+  const auto ranks = static_cast<size_t>(communicator.rankCount());
   INCCL_TRY(checkType(call));
-  INCCL_TRY(checkCount(call, static_cast<size_t>(communicator.rankCount())));
+  INCCL_TRY(checkCount(call, ranks));
   INCCL_TRY(communicator.validate(call));
-  return checkBuffers(call, buffersOf(call, communicator.rank(), communicator.rankCount()));
+  return checkBuffers(call, buffersOf(call, communicator.rank(), call.signature.count * ranks));
 }
 
 Status select(const comm::WantedSettings& selection, comm::Communicator& communicator, Call& call) {

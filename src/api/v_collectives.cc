@@ -1,15 +1,19 @@
-// Collectives with blocks of different lengths: groups of simpler calls.
+// Collectives with blocks of different lengths.
 //
-// Counts differ from rank to rank, so there is no one signature that all ranks could agree on. Each
-// block is a call of its own instead (a message, a broadcast, a reduction), and a difference
-// between two ranks' opinions of one block is found by that call.
+// All ranks know all lengths of an all-gather or a reduce-scatter, so it is one call like any other
+// collective: its blocks are bound to places and lengths by a table, and its signature says them by
+// a hash, so that ranks which disagree find out. Of an all-to-all each rank knows its own row and
+// column only: there is no signature that all could agree on. It is a group of messages, and a
+// difference between two ranks' opinions of one block is found by its message.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "api/guard.h"
 #include "api/submit.h"
+#include "base/hash.h"
 #include "comm/communicator.h"
 #include "comm/group.h"
 
@@ -18,10 +22,12 @@ namespace {
 using inccl::Collective;
 using inccl::DataType;
 using inccl::invalidArgument;
+using inccl::OpSignature;
 using inccl::RedOp;
 using inccl::Status;
 using inccl::api::guarded;
 using inccl::comm::Call;
+using inccl::exec::ElementRange;
 
 struct Place {
   int rank = 0, rankCount = 0;
@@ -37,26 +43,22 @@ inccl::Result<Place> placeIn(incclComm_t comm, std::string_view function) {
   return Place{communicator->rank(), communicator->rankCount()};
 }
 
-// The calls of one v-collective, a group that other groups may surround. All are checked before the
+// The calls of one all-to-all, a group that other groups may surround. All are checked before the
 // first one counts: a call that is refused has done nothing.
 class Parts {
  public:
-  Parts(incclComm_t comm, incclStream_t stream, int type, RedOp op = RedOp::kSum)
-      : comm_(comm), stream_(stream), type_(static_cast<DataType>(type)), op_(op) {}
+  Parts(incclComm_t comm, incclStream_t stream, int type)
+      : comm_(comm), stream_(stream), type_(static_cast<DataType>(type)) {}
 
-  void add(Collective collective, int root, const void* send, size_t sendOffset, void* recv,
-           size_t recvOffset, size_t count) {
-    if (!first_.ok()) return;
+  void send(int to, const void* buffer, size_t offset, size_t count) {
     Call call;
-    call.signature = {collective, type_, op_, root, count};
-    const size_t bytes = sizeOf(type_);
-    if (send) call.send = static_cast<const std::byte*>(send) + sendOffset * bytes;
-    if (recv) call.recv = static_cast<std::byte*>(recv) + recvOffset * bytes;
-    auto checked = inccl::api::check(call, comm_, stream_);
-    if (checked.ok())
-      calls_.push_back(std::move(checked).value());
-    else
-      first_ = std::move(checked).status();
+    if (buffer) call.send = static_cast<const std::byte*>(buffer) + offset * sizeOf(type_);
+    add(Collective::kSend, to, count, call);
+  }
+  void recv(int from, void* buffer, size_t offset, size_t count) {
+    Call call;
+    if (buffer) call.recv = static_cast<std::byte*>(buffer) + offset * sizeOf(type_);
+    add(Collective::kRecv, from, count, call);
   }
   Status run() {
     if (!first_.ok()) return first_;
@@ -70,10 +72,19 @@ class Parts {
   }
 
  private:
+  void add(Collective direction, int peer, size_t count, Call& call) {
+    if (!first_.ok()) return;
+    call.signature = {direction, type_, RedOp::kSum, peer, count};
+    auto checked = inccl::api::check(call, comm_, stream_);
+    if (checked.ok())
+      calls_.push_back(std::move(checked).value());
+    else
+      first_ = std::move(checked).status();
+  }
+
   incclComm_t comm_;
   incclStream_t stream_;
   DataType type_;
-  RedOp op_;
   std::vector<inccl::api::CheckedCall> calls_;
   Status first_;
 };
@@ -88,26 +99,45 @@ struct Extent {
   }
 };
 
-// `ownPlace`: where the send buffer may lie in the receive buffer (or the other way round), in
-// elements; SIZE_MAX: nowhere.
-Status checkApart(std::string_view function, DataType type, const Extent& send, const Extent& recv,
-                  size_t ownPlace) {
+Status checkApart(std::string_view function, DataType type, const Extent& send,
+                  const Extent& recv) {
   const size_t bytes = sizeOf(type);
   const auto sendAt = reinterpret_cast<uintptr_t>(send.start);
   const auto recvAt = reinterpret_cast<uintptr_t>(recv.start);
   if (send.elements == 0 || recv.elements == 0) return {};
   if (sendAt + send.elements * bytes <= recvAt || recvAt + recv.elements * bytes <= sendAt)
     return {};
-  const bool receivesMore = recv.elements >= send.elements;
-  const uintptr_t outer = receivesMore ? recvAt : sendAt, inner = receivesMore ? sendAt : recvAt;
-  if (ownPlace != SIZE_MAX && inner == outer + ownPlace * bytes) return {};
   return invalidArgument(
-      fmt::format("{}: sendbuff {} and recvbuff {} overlap and are not the in-place form", function,
-                  send.start, recv.start));
+      fmt::format("{}: sendbuff {} and recvbuff {} overlap", function, send.start, recv.start));
 }
 
 Status missing(std::string_view function, std::string_view which) {
   return invalidArgument(fmt::format("{}: {} is NULL", function, which));
+}
+
+// The table of a call that is about to be submitted; this thread's until its next v-collective.
+// `places` is NULL where blocks lie one after the other.
+std::span<const ElementRange> tableOf(int rankCount, const size_t* counts, const size_t* places) {
+  thread_local std::vector<ElementRange> table;
+  table.resize(static_cast<size_t>(rankCount));
+  uint64_t next = 0;
+  for (size_t rank = 0; rank < table.size(); ++rank) {
+    table[rank] = {places ? places[rank] : next, counts[rank]};
+    next = table[rank].end();
+  }
+  return table;
+}
+
+// What the ranks agree on: places are each rank's own.
+OpSignature signatureOf(Collective collective, DataType type, RedOp op,
+                        std::span<const ElementRange> blocks) {
+  uint64_t hash = blocks.size(), count = 0;
+  for (const ElementRange& block : blocks) {
+    hash = inccl::mixHash(hash, block.length);
+    count = ElementRange{count, block.length}.end();
+  }
+  const auto lengths = static_cast<int32_t>(hash >> 32);
+  return {collective, type, op, lengths == -1 ? 0 : lengths, count};
 }
 
 }  // namespace
@@ -132,13 +162,13 @@ incclResult_t incclAllToAllv(const void* sendbuff, const size_t sendcounts[],
       sent.include(sdispls[rank], sendcounts[rank]);
       received.include(rdispls[rank], recvcounts[rank]);
     }
-    INCCL_TRY(checkApart("all_to_all_v", static_cast<DataType>(type), sent, received, SIZE_MAX));
+    INCCL_TRY(checkApart("all_to_all_v", static_cast<DataType>(type), sent, received));
     Parts parts(comm, stream, type);
     for (int distance = 0; distance < place.rankCount; ++distance) {
       const int to = (place.rank + distance) % place.rankCount;
       const int from = (place.rank + place.rankCount - distance) % place.rankCount;
-      parts.add(Collective::kSend, to, sendbuff, sdispls[to], nullptr, 0, sendcounts[to]);
-      parts.add(Collective::kRecv, from, nullptr, 0, recvbuff, rdispls[from], recvcounts[from]);
+      parts.send(to, sendbuff, sdispls[to], sendcounts[to]);
+      parts.recv(from, recvbuff, rdispls[from], recvcounts[from]);
     }
     return parts.run();
   });
@@ -156,16 +186,13 @@ incclResult_t incclAllGatherv(const void* sendbuff, size_t sendcount, void* recv
       return invalidArgument(
           fmt::format("all_gather_v: sendcount is {}, and recvcounts[{}] of this rank is {}",
                       sendcount, place.rank, recvcounts[place.rank]));
-    Extent received{recvbuff};
-    for (int rank = 0; rank < place.rankCount; ++rank)
-      received.include(rdispls[rank], recvcounts[rank]);
-    INCCL_TRY(checkApart("all_gather_v", static_cast<DataType>(type), {sendbuff, sendcount},
-                         received, rdispls[place.rank]));
-    Parts parts(comm, stream, type);
-    for (int root = 0; root < place.rankCount; ++root)
-      parts.add(Collective::kBroadcast, root, sendbuff, 0, recvbuff, rdispls[root],
-                recvcounts[root]);
-    return parts.run();
+    Call call;
+    call.send = sendbuff;
+    call.recv = recvbuff;
+    call.blocks = tableOf(place.rankCount, recvcounts, rdispls);
+    call.signature =
+        signatureOf(Collective::kAllGather, static_cast<DataType>(type), RedOp::kSum, call.blocks);
+    return inccl::api::submit(call, comm, stream);
   });
 }
 
@@ -177,19 +204,12 @@ incclResult_t incclReduceScatterv(const void* sendbuff, void* recvbuff, const si
   return guarded([&]() -> Status {
     if (!recvcounts) return missing("reduce_scatter_v", "recvcounts");
     INCCL_TRY_ASSIGN(const Place place, placeIn(comm, "reduce_scatter_v"));
-    size_t all = 0, before = 0;
-    for (int rank = 0; rank < place.rankCount; ++rank) {
-      if (rank < place.rank) before += recvcounts[rank];
-      all += recvcounts[rank];
-    }
-    INCCL_TRY(checkApart("reduce_scatter_v", static_cast<DataType>(type), {sendbuff, all},
-                         {recvbuff, recvcounts[place.rank]}, before));
-    Parts parts(comm, stream, type, operation);
-    size_t offset = 0;
-    for (int root = 0; root < place.rankCount; ++root) {
-      parts.add(Collective::kReduce, root, sendbuff, offset, recvbuff, 0, recvcounts[root]);
-      offset += recvcounts[root];
-    }
-    return parts.run();
+    Call call;
+    call.send = sendbuff;
+    call.recv = recvbuff;
+    call.blocks = tableOf(place.rankCount, recvcounts, nullptr);
+    call.signature = signatureOf(Collective::kReduceScatter, static_cast<DataType>(type), operation,
+                                 call.blocks);
+    return inccl::api::submit(call, comm, stream);
   });
 }

@@ -1,4 +1,5 @@
 // Ranks that call different things: an error on all of them that names both calls, never a result.
+#include <array>
 #include <functional>
 #include <thread>
 
@@ -13,6 +14,20 @@ using Call = std::function<incclResult_t(incclComm_t, float*, float*)>;
 incclResult_t allReduce(incclComm_t comm, const float* in, float* out, size_t count,
                         incclDataType_t type, incclRedOp_t op) {
   return incclAllReduce(in, out, count, type, op, comm, nullptr);
+}
+
+// Of three blocks; the last is that of a third rank, which needs not be there.
+incclResult_t gatherV(incclComm_t comm, const float* in, float* out,
+                      const std::array<size_t, 3>& lengths) {
+  int rank = 0;
+  incclCommUserRank(comm, &rank);
+  const std::array<size_t, 3> places{0, 50000, 200000};
+  return incclAllGatherv(in, lengths[static_cast<size_t>(rank)], out, lengths.data(), places.data(),
+                         incclFloat, comm, nullptr);
+}
+incclResult_t scatterV(incclComm_t comm, const float* in, float* out,
+                       const std::array<size_t, 3>& lengths) {
+  return incclReduceScatterv(in, out, lengths.data(), incclFloat, incclSum, comm, nullptr);
 }
 
 struct Mismatch {
@@ -67,6 +82,52 @@ const std::vector<Mismatch>& mismatches() {
   return all;
 }
 
+const std::vector<Mismatch>& mismatchesOfLengths() {
+  static const std::vector<Mismatch> all = {
+      {"lengths of an all-gather's blocks",
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {100, 30, 5});
+       },
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {100, 31, 5});
+       }},
+      {"lengths of an all-gather's blocks that are as long together",
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {40000, 30000, 5});
+       },
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {30000, 40000, 5});
+       }},
+      {"lengths of an all-gather's blocks of which one is empty for some",
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {0, 30, 5});
+       },
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {30, 0, 5});
+       }},
+      {"lengths of a reduce-scatter's blocks",
+       [](auto c, auto i, auto o) {
+         return scatterV(c, i, o, {100, 30, 5});
+       },
+       [](auto c, auto i, auto o) {
+         return scatterV(c, i, o, {100, 3000, 5});
+       }},
+      {"lengths of a reduce-scatter's blocks that are as long together",
+       [](auto c, auto i, auto o) {
+         return scatterV(c, i, o, {4000, 3000, 5});
+       },
+       [](auto c, auto i, auto o) {
+         return scatterV(c, i, o, {3000, 4000, 5});
+       }},
+      {"all-gather of equal blocks and of others",
+       [](auto c, auto i, auto o) { return incclAllGather(i, o, 300, incclFloat, c, nullptr); },
+       [](auto c, auto i, auto o) {
+         return gatherV(c, i, o, {300, 300, 300});
+       }},
+  };
+  return all;
+}
+
 // The error of the communicator, which must come within a second of the call's return.
 incclResult_t stickyError(incclComm_t comm) {
   const Deadline deadline = Deadline::after(3 * kSecond);
@@ -79,11 +140,10 @@ incclResult_t stickyError(incclComm_t comm) {
 
 class Mismatched : public testing::TestWithParam<std::tuple<const char*, int>> {};
 
-TEST_P(Mismatched, EveryRankLearnsWhatTheOthersCalled) {
-  const auto [transport, ranks] = GetParam();
-  for (const Mismatch& mismatch : mismatches()) {
+void checkAll(const std::vector<Mismatch>& mismatches, const char* transport, int ranks) {
+  for (const Mismatch& mismatch : mismatches) {
     SCOPED_TRACE(mismatch.name);
-    onProcesses(ranks, [&, transport = transport, ranks = ranks](RankProcess& process) {
+    onProcesses(ranks, [&](RankProcess& process) {
       incclComm_t comm = join(process, transport);
       ASSERT_NE(comm, nullptr);
       std::vector<float> in(100000, 1), out(400000, -1);
@@ -106,6 +166,16 @@ TEST_P(Mismatched, EveryRankLearnsWhatTheOthersCalled) {
       EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
     });
   }
+}
+
+TEST_P(Mismatched, EveryRankLearnsWhatTheOthersCalled) {
+  const auto [transport, ranks] = GetParam();
+  checkAll(mismatches(), transport, ranks);
+}
+
+TEST_P(Mismatched, EveryRankLearnsThatBlocksHaveOtherLengths) {
+  const auto [transport, ranks] = GetParam();
+  checkAll(mismatchesOfLengths(), transport, ranks);
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Mismatched,

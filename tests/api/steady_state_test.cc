@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -163,6 +164,33 @@ INSTANTIATE_TEST_SUITE_P(EveryKernel, SteadyStateOfOthers,
                          testing::Values(Path{"shm", "auto", "auto", 2},
                                          Path{"shm", "auto", "publish", 9000},
                                          Path{"shm", "auto", "read", 9000}));
+
+class SteadyStateOfVCollectives : public testing::TestWithParam<Path> {};
+
+TEST_P(SteadyStateOfVCollectives, NeitherAllocatesNorLocks) {
+  const Path path = GetParam();
+  onProcesses(2, [path](RankProcess& process) {
+    setenv("INCCL_PROTO", path.protocols, 1);
+    const incclComm_t comm = join(process, path.transport);
+    ASSERT_NE(comm, nullptr);
+    const std::array<size_t, 2> lengths{path.count, path.count / 3}, places{0, path.count};
+    const auto me = static_cast<size_t>(process.rank());
+    std::vector<float> in(2 * path.count, 1.0F), out(2 * path.count);
+    expectQuiet(process.rank(), [&] {
+      if (incclReduceScatterv(in.data(), out.data(), lengths.data(), incclFloat, incclMax, comm,
+                              nullptr))
+        return incclInternalError;
+      return incclAllGatherv(in.data(), lengths[me], out.data(), lengths.data(), places.data(),
+                             incclFloat, comm, nullptr);
+    });
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWay, SteadyStateOfVCollectives,
+                         testing::Values(Path{"shm", "auto", "auto", 1000},
+                                         Path{"shm", "auto", "lanes", 9000},
+                                         Path{"tcp", "auto", "auto", 20000}));
 
 }  // namespace
 }  // namespace inccl::test

@@ -19,6 +19,11 @@ namespace inccl::exec {
 struct ElementRange {
   uint64_t first = 0;
   uint64_t length = 0;
+
+  // Behind the last one; the largest number that there is where it would be beyond that.
+  [[nodiscard]] constexpr uint64_t end() const {
+    return length > UINT64_MAX - first ? UINT64_MAX : first + length;
+  }
 };
 
 // `total` elements cut into `parts`.
