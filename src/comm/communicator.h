@@ -137,7 +137,6 @@ class Communicator final : private exec::Supervisor {
   Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
   Result<Verdict> agree(const Status& mine, Deadline deadline);
   Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
-  Result<SetupFiles> shareFiles(Deadline deadline);
   Status useFiles(SetupFiles files);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/log.h"
 #include "comm/communicator.h"
@@ -87,16 +86,9 @@ std::vector<int> Communicator::hostMembers() const {
 
 // Every rank says how it went; the first failure, by rank, is everybody's.
 Result<Communicator::Verdict> Communicator::agree(const Status& mine, Deadline deadline) {
-  const std::string text =
-      mine.ok() ? "" : fmt::format("{:04}{}", static_cast<int>(mine.code()), mine.message());
-  INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(wire::toBytes(text), deadline));
-  for (size_t rank = 0; rank < blobs.size(); ++rank) {
-    const std::string theirs(wire::toText(blobs[rank]));
-    if (theirs.size() < 4) continue;
-    return Verdict{{static_cast<Code>(std::atoi(theirs.substr(0, 4).c_str())),
-                    fmt::format("rank {}: {}", rank, theirs.substr(4))}};
-  }
-  return Verdict{};
+  INCCL_TRY_ASSIGN(const auto all,
+                   gatherMessages(*session_, Outcome::of(mine), "agreement", deadline));
+  return Verdict{firstFailure(all)};
 }
 
 Status Communicator::connect(Deadline deadline) {
@@ -113,7 +105,7 @@ Status Communicator::connect(Deadline deadline) {
                                     wanted == "shm" ? "on one host" : "threads of one process"));
   }
   const bool automatic = wanted.empty() || wanted == "auto";
-  INCCL_TRY_ASSIGN(SetupFiles files, shareFiles(deadline));
+  INCCL_TRY_ASSIGN(SetupFiles files, agreeOnSetup(*session_, config_, deadline));
   INCCL_TRY_ASSIGN(const size_t streamSlotBytes,
                    transport::streamSlotBytesWithin(config_.bufferBytes, rankCount_,
                                                     transport::tcp::TcpTransport::kSlotBytes,
@@ -201,53 +193,11 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
   return {};
 }
 
-// Rank 0 reads its files; the others get them in pieces. A failure is everybody's.
-Result<SetupFiles> Communicator::shareFiles(Deadline deadline) {
-  SetupFiles files;
-  Status read;
-  if (rank_ == 0) {
-    auto mine = readSetupFiles(config_, rankCount_);
-    if (mine.ok())
-      files = std::move(mine).value();
-    else
-      read = std::move(mine).status();
-  }
-  const std::vector<std::byte> mine = encode(files);  // nothing but on rank 0
-  if (mine.size() > kMostSetupBytes)
-    read = invalidArgument(
-        fmt::format("plan and topology files have {} bytes together, the most is {}", mine.size(),
-                    kMostSetupBytes));
-  INCCL_TRY_ASSIGN(const Verdict verdict, agree(read, deadline));
-  INCCL_TRY(Status(verdict.status));
-  // Pieces end with one that is not full.
-  std::vector<std::byte> received;
-  for (bool more = true; more;) {
-    constexpr size_t kPieceBytes = 32768;
-    const auto from = mine.begin() + static_cast<ptrdiff_t>(std::min(received.size(), mine.size()));
-    const auto left = static_cast<size_t>(mine.end() - from);
-    const std::vector<std::byte> piece(from,
-                                       from + static_cast<ptrdiff_t>(std::min(left, kPieceBytes)));
-    INCCL_TRY_ASSIGN(const auto blobs, session_->allGather(piece, deadline));
-    received.insert(received.end(), blobs[0].begin(), blobs[0].end());
-    more = blobs[0].size() == kPieceBytes;
-    if (received.size() > kMostSetupBytes)
-      return remoteError("rank 0 has more files than it may send");
-  }
-  if (received.empty() || rank_ == 0) return files;
-  return decodeSetupFiles(received);
-}
-
-// All ranks have the same files, and the same view of who is on which host.
+// All ranks have the same.
 Status Communicator::useFiles(SetupFiles files) {
-  std::vector<int> hostOfRank;
-  std::map<std::string, int> hosts;
-  for (const PeerInfo& peer : session_->peers())
-    hostOfRank.push_back(hosts.emplace(peer.hostKey, static_cast<int>(hosts.size())).first->second);
-  if (files.topology || hosts.size() > 1) {
-    auto agreed = files.topology ? AgreedTopology::of(std::move(*files.topology), rankCount_)
-                                 : AgreedTopology::nominal(hostOfRank);
-    INCCL_TRY(agreed.status());
-    planContext_.topology = std::make_shared<const AgreedTopology>(std::move(agreed).value());
+  if (files.topology) {
+    INCCL_TRY_ASSIGN(auto agreed, AgreedTopology::of(std::move(*files.topology), rankCount_));
+    planContext_.topology = std::make_shared<const AgreedTopology>(std::move(agreed));
   }
   planFiles_ = std::move(files.plans);
   for (const PlanFile& file : planFiles_) {

@@ -46,11 +46,6 @@ Result<AgreedTopology> AgreedTopology::of(topo::Topology topology, int rankCount
   return agreed;
 }
 
-Result<AgreedTopology> AgreedTopology::nominal(const std::vector<int>& hostOfRank) {
-  INCCL_TRY_ASSIGN(topo::Topology topology, topo::hostsWithSwitch(hostOfRank));
-  return of(std::move(topology), static_cast<int>(hostOfRank.size()));
-}
-
 Result<schedule::Schedule> generateFor(const AgreedTopology* topology, algo::Algorithm algorithm,
                                        Collective collective, int rankCount, int root) {
   algo::Options options;

@@ -26,8 +26,6 @@ struct AgreedTopology {
 
   // Fails unless its ranks are 0 … rankCount - 1.
   static Result<AgreedTopology> of(topo::Topology topology, int rankCount);
-  // hostOfRank[r]: a number of the host; nominal rates.
-  static Result<AgreedTopology> nominal(const std::vector<int>& hostOfRank);
 };
 
 // The schedule of an algorithm on this machine: two_level takes its hosts. `topology` may be

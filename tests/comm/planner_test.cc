@@ -14,7 +14,8 @@ namespace {
 using algo::Algorithm;
 
 std::shared_ptr<const AgreedTopology> hosts(const std::vector<int>& hostOfRank) {
-  const auto agreed = std::make_shared<Result<AgreedTopology>>(AgreedTopology::nominal(hostOfRank));
+  const auto agreed = std::make_shared<Result<AgreedTopology>>(AgreedTopology::of(
+      topo::hostsWithSwitch(hostOfRank).value(), static_cast<int>(hostOfRank.size())));
   return {agreed, &agreed->value()};
 }
 
