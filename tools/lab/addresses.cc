@@ -15,7 +15,7 @@ constexpr uint32_t kMostFabrics = 64;
 
 class Assignment {
  public:
-  Assignment(Plan& plan, const Members& members) : plan_(plan), members_(members) {}
+  Assignment(Plan& plan, const topo::Sites& sites) : plan_(plan), sites_(sites) {}
 
   Status run() {
     findFabrics();
@@ -70,7 +70,7 @@ class Assignment {
     const auto place = [&] { return topo::describeNode(plan_.topology, node) + ".address"; };
     auto address = Ipv4::parse(given.address);
     if (!address.ok()) return std::move(address).status().within(place());
-    const SpaceIndex space = members_.spaceOfNode[node];
+    const SpaceIndex space = sites_.siteOfNode[node];
     const auto [first, isNew] = taken_.emplace(address.value(), space);
     if (!isNew && given.kind == topo::NodeKind::kRank && first->second == space) return {};
     if (!isNew)
@@ -151,7 +151,7 @@ class Assignment {
   }
 
   Plan& plan_;
-  const Members& members_;
+  const topo::Sites& sites_;
   std::vector<uint32_t> fabricOf_;                // of switches
   std::vector<uint32_t> used_;                    // by fabric: how many were given out
   std::vector<std::vector<Ipv4>> hostAddresses_;  // by space: given, and not an interface's
@@ -161,8 +161,8 @@ class Assignment {
 
 }  // namespace
 
-Status assignAddresses(Plan& plan, const Members& members) {
-  return Assignment(plan, members).run();
+Status assignAddresses(Plan& plan, const topo::Sites& sites) {
+  return Assignment(plan, sites).run();
 }
 
 }  // namespace inccl::lab

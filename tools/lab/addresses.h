@@ -8,12 +8,12 @@
 #pragma once
 
 #include "base/status.h"
-#include "lab/members.h"
 #include "lab/plan.h"
+#include "topo/sites.h"
 
 namespace inccl::lab {
 
 // Fails for what is no IPv4 address and for what two places have.
-Status assignAddresses(Plan& plan, const Members& members);
+Status assignAddresses(Plan& plan, const topo::Sites& sites);
 
 }  // namespace inccl::lab

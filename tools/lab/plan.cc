@@ -28,7 +28,7 @@ class MacCounter {
 
 class Cabling {
  public:
-  Cabling(Plan& plan, const Members& members) : plan_(plan), members_(members) {}
+  Cabling(Plan& plan, const topo::Sites& sites) : plan_(plan), sites_(sites) {}
 
   Status run() {
     INCCL_TRY(makeSpaces());
@@ -41,17 +41,17 @@ class Cabling {
 
  private:
   Status makeSpaces() {
-    for (const Member& member : members_.spaces) {
+    for (const topo::Site& site : sites_.sites) {
       Space space;
-      space.id = member.id;
-      space.isSwitch = member.isSwitch;
-      if (member.isSwitch) space.interfaces.push_back({"bridge", macs_.next(), {}, kNoCable});
+      space.id = site.id;
+      space.isSwitch = site.isSwitch;
+      if (site.isSwitch) space.interfaces.push_back({"bridge", macs_.next(), {}, kNoCable});
       plan_.spaces.push_back(std::move(space));
     }
     if (plan_.topology.rankCount() == 0) return {};
     INCCL_TRY_ASSIGN(const auto nodes, topo::rankNodes(plan_.topology));
     for (size_t rank = 0; rank < nodes.size(); ++rank) {
-      plan_.spaceOfRank.push_back(members_.spaceOfNode[nodes[rank]]);
+      plan_.spaceOfRank.push_back(sites_.siteOfNode[nodes[rank]]);
       plan_.spaces[plan_.spaceOfRank.back()].ranks.push_back(static_cast<int>(rank));
     }
     return {};
@@ -59,7 +59,7 @@ class Cabling {
 
   Status lay(topo::LinkIndex index) {
     const topo::Link& link = plan_.topology.links[index];
-    if (members_.spaceOfNode[link.src] == members_.spaceOfNode[link.dst]) return {};
+    if (sites_.siteOfNode[link.src] == sites_.siteOfNode[link.dst]) return {};
     const auto back = links_.find({link.dst, link.src});
     if (back == links_.end())
       return invalidArgument(fmt::format("{} has no link back, without which TCP cannot speak",
@@ -75,7 +75,7 @@ class Cabling {
   // A new interface for the cable that comes next.
   Result<End> plugIn(topo::NodeIndex node, topo::LinkIndex link) {
     End end;
-    end.space = members_.spaceOfNode[node];
+    end.space = sites_.siteOfNode[node];
     end.link = link;
     Space& space = plan_.spaces[end.space];
     end.interface = static_cast<InterfaceIndex>(space.interfaces.size());
@@ -111,7 +111,7 @@ class Cabling {
   }
 
   Plan& plan_;
-  const Members& members_;
+  const topo::Sites& sites_;
   MacCounter macs_;
   std::map<std::pair<topo::NodeIndex, topo::NodeIndex>, topo::LinkIndex> links_;
 };
@@ -137,9 +137,9 @@ SpaceIndex Plan::find(const std::string& id) const {
 Result<Plan> planOf(topo::Topology topology) {
   Plan plan;
   plan.topology = std::move(topology);
-  INCCL_TRY_ASSIGN(const Members members, membersOf(plan.topology));
-  INCCL_TRY(Cabling(plan, members).run());
-  INCCL_TRY(assignAddresses(plan, members));
+  INCCL_TRY_ASSIGN(const topo::Sites sites, topo::sitesOf(plan.topology));
+  INCCL_TRY(Cabling(plan, sites).run());
+  INCCL_TRY(assignAddresses(plan, sites));
   findPaths(plan);
   return plan;
 }

@@ -17,12 +17,13 @@
 
 #include "base/status.h"
 #include "lab/ipv4.h"
-#include "lab/members.h"
 #include "lab/shaping.h"
+#include "topo/sites.h"
 #include "topo/topology.h"
 
 namespace inccl::lab {
 
+using SpaceIndex = topo::SiteIndex;
 using InterfaceIndex = uint32_t;  // in Space::interfaces
 using CableIndex = uint32_t;
 constexpr CableIndex kNoCable = UINT32_MAX;  // of a switch's own interface, its bridge

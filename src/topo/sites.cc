@@ -1,4 +1,4 @@
-#include "lab/members.h"
+#include "topo/sites.h"
 
 #include <fmt/format.h>
 
@@ -6,23 +6,20 @@
 #include <map>
 #include <set>
 
-namespace inccl::lab {
+namespace inccl::topo {
 namespace {
-
-using topo::NodeIndex;
-using topo::NodeKind;
 
 class Sorting {
  public:
-  explicit Sorting(const topo::Topology& topology)
+  explicit Sorting(const Topology& topology)
       : topology_(topology), machineOf_(topology.nodes.size()), neighbours_(topology.nodes.size()) {
-    for (const topo::Link& link : topology.links) {
+    for (const Link& link : topology.links) {
       neighbours_[link.src].insert(link.dst);
       neighbours_[link.dst].insert(link.src);
     }
   }
 
-  Result<Members> run() {
+  Result<Sites> run() {
     nameHosts();
     for (NodeIndex node = 0; node < topology_.nodes.size(); ++node)
       if (kindOf(node) == NodeKind::kRank) nameRank(node);
@@ -37,7 +34,7 @@ class Sorting {
   // Two host nodes with one `host` are one machine, called by the id of the first.
   void nameHosts() {
     for (NodeIndex node = 0; node < topology_.nodes.size(); ++node) {
-      const topo::Node& host = topology_.nodes[node];
+      const Node& host = topology_.nodes[node];
       if (host.kind != NodeKind::kHost) continue;
       const std::string& said = host.host.empty() ? host.id : host.host;
       machineOf_[node] = machineNamed_.emplace(said, host.id).first->second;
@@ -68,7 +65,7 @@ class Sorting {
           machineOf_[node] = machineOf_[other];
       if (machineOf_[node].empty())
         return invalidArgument(fmt::format("{} belongs to no host: say it by \"host\"",
-                                           topo::describeNode(topology_, node)));
+                                           describeNode(topology_, node)));
     }
     return {};
   }
@@ -106,35 +103,35 @@ class Sorting {
 
   [[nodiscard]] bool isFabric(NodeIndex node) const { return fabric_.contains(node); }
 
-  Result<Members> collect() {
-    Members members;
-    std::map<std::string, SpaceIndex> machines;
+  Result<Sites> collect() {
+    Sites found;
+    std::map<std::string, SiteIndex> machines;
     bool anyMachine = false;
     for (NodeIndex node = 0; node < topology_.nodes.size(); ++node) {
       if (isFabric(node)) {
-        members.spaceOfNode.push_back(static_cast<SpaceIndex>(members.spaces.size()));
-        members.spaces.push_back({topology_.nodes[node].id, true});
+        found.siteOfNode.push_back(static_cast<SiteIndex>(found.sites.size()));
+        found.sites.push_back({topology_.nodes[node].id, true});
         continue;
       }
       anyMachine = true;
       const auto [machine, isNew] =
-          machines.emplace(machineOf_[node], static_cast<SpaceIndex>(members.spaces.size()));
-      if (isNew) members.spaces.push_back({machineOf_[node], false});
-      members.spaceOfNode.push_back(machine->second);
+          machines.emplace(machineOf_[node], static_cast<SiteIndex>(found.sites.size()));
+      if (isNew) found.sites.push_back({machineOf_[node], false});
+      found.siteOfNode.push_back(machine->second);
     }
     if (!anyMachine) return invalidArgument("there is no host and no rank in it");
-    return members;
+    return found;
   }
 
-  const topo::Topology& topology_;
+  const Topology& topology_;
   std::vector<std::string> machineOf_;               // by node; empty = not known, or a fabric's
   std::map<std::string, std::string> machineNamed_;  // what `host` may say → the machine's name
   std::vector<std::set<NodeIndex>> neighbours_;
-  std::set<NodeIndex> fabric_;  // switches that are namespaces
+  std::set<NodeIndex> fabric_;  // switches that are sites
 };
 
 }  // namespace
 
-Result<Members> membersOf(const topo::Topology& topology) { return Sorting(topology).run(); }
+Result<Sites> sitesOf(const Topology& topology) { return Sorting(topology).run(); }
 
-}  // namespace inccl::lab
+}  // namespace inccl::topo
