@@ -1,8 +1,9 @@
 // Topologies from files: what is read is valid, survives being written and read again, has one
-// canonical form, and can be searched for routes.
+// canonical form, and can be searched for routes and addresses.
 #include "fuzz/fuzz_target.h"
 #include "topo/canonical.h"
 #include "topo/merge.h"
+#include "topo/preferred_addresses.h"
 #include "topo/routes.h"
 #include "topo/topology_json.h"
 #include "topo/validate.h"
@@ -29,6 +30,10 @@ void read(std::string_view text) {
   FUZZ_CHECK(fingerprint(form) == fingerprint(it));
   FUZZ_CHECK(validate(rounded(it, 3)).ok());
   (void)checkConnected(it, {.throughRanks = true});
+  for (const int rank : {0, it.rankCount() - 1}) {
+    const auto preferred = preferredAddresses(it, rank);
+    FUZZ_CHECK(!preferred.ok() || preferred.value().size() == static_cast<size_t>(it.rankCount()));
+  }
   const auto merged = merge({&it, 1}, it.name);
   FUZZ_CHECK(merged.ok() && merged.value() == form);
 }
