@@ -83,12 +83,12 @@ DialResult shakeHands(os::UniqueFd fd, const DialRequest& request, const os::Wai
 }  // namespace
 
 DialResult dialTcp(const std::vector<os::SocketAddress>& addresses, const DialRequest& request,
-                   const os::WaitLimit& limit) {
+                   const os::WaitLimit& limit, size_t preferred) {
   std::vector<os::SocketAddress> left = addresses;
   DialResult last{{}, DialProblem::kUnreachable, remoteError(request.what + ": it has no address")};
   bool answered = false;
   while (!left.empty()) {
-    auto connected = os::connectFirst(left, limit);
+    auto connected = os::connectFirst(left, limit, preferred);
     if (!connected.ok()) {
       const Status stopped = limit.check(request.what);
       if (!stopped.ok()) return {{}, DialProblem::kStopped, stopped};
@@ -97,10 +97,12 @@ DialResult dialTcp(const std::vector<os::SocketAddress>& addresses, const DialRe
       return {{}, DialProblem::kUnreachable, std::move(connected).status().within(request.what)};
     }
     DialResult result = shakeHands(std::move(connected->fd), request, limit);
+    result.address = left[connected->candidate];
     if (result.problem == DialProblem::kNone || result.problem == DialProblem::kStopped)
       return result;
     answered = true;
     left.erase(left.begin() + static_cast<ptrdiff_t>(connected->candidate));
+    if (connected->candidate < preferred) --preferred;
     last = std::move(result);
   }
   return last;

@@ -30,6 +30,7 @@ struct DialResult {
   os::UniqueFd fd;  // valid when problem is kNone
   DialProblem problem = DialProblem::kNone;
   Status why;
+  os::SocketAddress address{};  // by which dialTcp succeeded
 };
 
 struct DialRequest {
@@ -40,9 +41,9 @@ struct DialRequest {
   std::string what;              // for messages: "connect to rank 3 on host …"
 };
 
-// One round over all addresses.
+// One round over all addresses, of which the first `preferred` have a head start.
 DialResult dialTcp(const std::vector<os::SocketAddress>& addresses, const DialRequest& request,
-                   const os::WaitLimit& limit);
+                   const os::WaitLimit& limit, size_t preferred = 0);
 // One attempt at the abstract socket `name`.
 DialResult dialLocal(const std::string& name, const DialRequest& request,
                      const os::WaitLimit& limit);

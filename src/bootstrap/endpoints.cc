@@ -1,5 +1,6 @@
 #include "bootstrap/endpoints.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace inccl::bootstrap {
@@ -33,6 +34,24 @@ Result<ListenScope> listenScope(const Config& config, bool authenticated) {
   INCCL_TRY_ASSIGN(scope.advertised, os::localAddresses(config.interfaceNames, family));
   scope.bindTo = named ? scope.advertised : inBothFamilies(family, os::SocketAddress::any);
   return scope;
+}
+
+DialOrder dialOrder(const std::vector<wire::Address>& told,
+                    const std::vector<os::SocketAddress>& preferred) {
+  std::vector<os::SocketAddress> known;
+  for (const wire::Address& address : told) known.push_back(fromWire(address));
+  DialOrder order;
+  const auto add = [&](const os::SocketAddress& address) {
+    if (std::ranges::find(order.addresses, address) == order.addresses.end())
+      order.addresses.push_back(address);
+  };
+  for (const os::SocketAddress& wanted : preferred) {
+    const auto like = std::ranges::find(known, wanted.family(), &os::SocketAddress::family);
+    if (like != known.end()) add(wanted.withPort(like->port()));
+  }
+  order.preferred = order.addresses.size();
+  for (const os::SocketAddress& address : known) add(address);
+  return order;
 }
 
 wire::Address toWire(const os::SocketAddress& address, uint16_t port) {

@@ -21,6 +21,17 @@ struct ListenScope {
 
 Result<ListenScope> listenScope(const Config& config, bool authenticated);
 
+// Where to dial a peer: what is preferred, then the rest of what it told.
+struct DialOrder {
+  std::vector<os::SocketAddress> addresses;
+  size_t preferred = 0;  // that many, at the front
+};
+
+// A preferred address takes the port that the peer told, and need not be one that it told (it may
+// stand behind a translation); one of a family in which the peer does not listen is left out.
+DialOrder dialOrder(const std::vector<wire::Address>& told,
+                    const std::vector<os::SocketAddress>& preferred);
+
 wire::Address toWire(const os::SocketAddress& address, uint16_t port);
 os::SocketAddress fromWire(const wire::Address& address);
 

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "base/log.h"
 #include "bootstrap/dial.h"
 #include "bootstrap/endpoints.h"
 #include "bootstrap/frame_io.h"
@@ -43,13 +45,18 @@ class MemberSession final : public Session {
   Result<os::UniqueFd> connectTo(int peer, uint32_t channel, Deadline deadline) override {
     INCCL_TRY(usableWith(peer));
     INCCL_TRY_ASSIGN(const wire::Endpoints endpoints, wire::decodeEndpoints(info(peer).endpoints));
-    std::vector<os::SocketAddress> addresses;
-    for (const wire::Address& address : endpoints.addresses) addresses.push_back(fromWire(address));
+    const DialOrder order = dialOrder(endpoints.addresses, preferredOf(peer));
     DialRequest request = requestTo(peer, wire::Purpose::kData);
     request.frame = wire::encodeFrame(wire::DataRequest{rank(), peer, channel});
     return dialUntil(peer, request, {deadline, &errors_}, [&](const os::WaitLimit& limit) {
-      return dialTcp(addresses, request, limit);
+      DialResult result =
+          dialTcp(order.addresses, request, limit, doubtsPreferred_ ? 0 : order.preferred);
+      if (result.problem == DialProblem::kNone) noteWay(peer, order, result.address);
+      return result;
     });
+  }
+  void prefer(std::vector<Addresses> addressesOfRanks) override {
+    preferred_ = std::move(addressesOfRanks);
   }
 
   Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) override {
@@ -179,6 +186,20 @@ class MemberSession final : public Session {
     }
   }
 
+  [[nodiscard]] Addresses preferredOf(int peer) const {
+    const auto rank = static_cast<size_t>(peer);
+    return rank < preferred_.size() ? preferred_[rank] : Addresses();
+  }
+
+  // Traffic that goes elsewhere than it was planned for is worth a word, the first time. Whoever
+  // said it may be wrong about all, so nobody is waited for any more.
+  void noteWay(int peer, const DialOrder& order, const os::SocketAddress& taken) {
+    if (order.preferred == 0 || taken == order.addresses.front()) return;
+    if (doubtsPreferred_.exchange(true)) return;
+    logWarn("{}: connected by {}, not by {} as the topology says", info(peer).describe(),
+            taken.describe(), order.addresses.front().describe());
+  }
+
   Status raiseAndReport(const Status& failure, int culprit) {
     if (errors_.raise(failure)) member_->report(failure, culprit);
     return errors_.status();
@@ -186,6 +207,8 @@ class MemberSession final : public Session {
 
   MemberOwner member_;
   ErrorState& errors_;
+  std::vector<Addresses> preferred_;  // by rank; empty: nothing was said
+  std::atomic<bool> doubtsPreferred_{false};
 };
 
 }  // namespace

@@ -23,6 +23,7 @@
 #include "base/op_history.h"
 #include "base/status.h"
 #include "bootstrap/unique_id.h"
+#include "os/socket_address.h"
 #include "os/unique_fd.h"
 
 namespace inccl::bootstrap {
@@ -69,6 +70,12 @@ class Session {
   // connectTo depends only on the peer's service thread, never on its caller.
   virtual Result<os::UniqueFd> connectTo(int peer, uint32_t channel, Deadline deadline) = 0;
   virtual Result<os::UniqueFd> acceptFrom(int peer, uint32_t channel, Deadline deadline) = 0;
+
+  // By rank what connectTo tries first, best first, before what the peers told of themselves; ports
+  // do not count. They may be wrong: who answers there proves itself as everybody does. To be said
+  // before the first connectTo.
+  using Addresses = std::vector<os::SocketAddress>;
+  virtual void prefer(std::vector<Addresses> addressesOfRanks) = 0;
 
   // Descriptors of memory between ranks of one host: offered under a name, fetched by peers (a
   // duplicate) while the offer stands. A request never depends on the peer's caller; on the

@@ -28,6 +28,7 @@ class SoloSession final : public Session {
   }
   Result<os::UniqueFd> connectTo(int, uint32_t, Deadline) override { return noPeer(); }
   Result<os::UniqueFd> acceptFrom(int, uint32_t, Deadline) override { return noPeer(); }
+  void prefer(std::vector<Addresses>) override {}
 
   Status offerDescriptor(const std::string& name, int fd) override {
     INCCL_TRY_ASSIGN(os::UniqueFd copy, duplicate(fd));

@@ -1,5 +1,6 @@
-// The race of connectFirst(): one attempt per address, started kConnectStagger apart (at once when
-// all earlier ones have failed), the first to complete wins and the others are closed.
+// The race of connectFirst(): one attempt per address, started kConnectStagger apart (after a
+// preferred one kPreferredHeadStart; at once when all earlier ones have failed), the first to
+// complete wins and the others are closed.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -11,14 +12,15 @@ namespace {
 
 class ConnectRace {
  public:
-  explicit ConnectRace(std::span<const SocketAddress> candidates) : candidates_(candidates) {}
+  ConnectRace(std::span<const SocketAddress> candidates, size_t preferred)
+      : candidates_(candidates), preferred_(preferred) {}
 
   Result<Connected> run(const WaitLimit& limit) {
     Nanos nextStart = 0;
     while (true) {
       if (winner_ < 0 && next_ < candidates_.size() && (running() == 0 || nowNs() >= nextStart)) {
+        nextStart = nowNs() + (next_ < preferred_ ? kPreferredHeadStart : kConnectStagger);
         start(next_++);
-        nextStart = nowNs() + kConnectStagger;
       }
       if (winner_ >= 0) return finish();
       if (running() == 0 && next_ == candidates_.size())
@@ -104,6 +106,7 @@ class ConnectRace {
   }
 
   std::span<const SocketAddress> candidates_;
+  size_t preferred_;
   std::vector<Attempt> attempts_;
   size_t next_ = 0;
   int winner_ = -1;
@@ -112,9 +115,10 @@ class ConnectRace {
 
 }  // namespace
 
-Result<Connected> connectFirst(std::span<const SocketAddress> candidates, const WaitLimit& limit) {
+Result<Connected> connectFirst(std::span<const SocketAddress> candidates, const WaitLimit& limit,
+                               size_t preferred) {
   if (candidates.empty()) return invalidArgument("no address to connect to");
-  return ConnectRace(candidates).run(limit);
+  return ConnectRace(candidates, preferred).run(limit);
 }
 
 }  // namespace inccl::os

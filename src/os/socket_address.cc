@@ -35,6 +35,14 @@ SocketAddress SocketAddress::any(int family, uint16_t port) {
   return ipv4(in_addr{htonl(INADDR_ANY)}, port);
 }
 
+Result<SocketAddress> SocketAddress::parse(const std::string& text) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return ipv4(v4, 0);
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) return ipv6(v6, 0, 0);
+  return invalidArgument(fmt::format("'{}' is no IPv4 or IPv6 address", text));
+}
+
 Result<SocketAddress> SocketAddress::fromSockaddr(const sockaddr* address, socklen_t length) {
   SocketAddress result;
   if (address->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {

@@ -20,6 +20,8 @@ class SocketAddress {
   static SocketAddress ipv6(const in6_addr& address, uint32_t scopeId, uint16_t port);
   static SocketAddress loopback(int family, uint16_t port);
   static SocketAddress any(int family, uint16_t port);
+  // "10.0.0.1" or "fd00::1", no name, port or scope.
+  static Result<SocketAddress> parse(const std::string& text);
   static Result<SocketAddress> fromSockaddr(const sockaddr* address, socklen_t length);
 
   [[nodiscard]] int family() const { return storage_.base.sa_family; }

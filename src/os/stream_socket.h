@@ -24,6 +24,9 @@ namespace inccl::os {
 
 constexpr Nanos kWaitSlice = 10 * kMillisecond;
 constexpr Nanos kConnectStagger = 50 * kMillisecond;
+// How long a preferred address is waited for alone. A connection keeps its way for life, so a first
+// packet that is lost on a full link (TCP sends it again after 1 s) shall not decide it.
+constexpr Nanos kPreferredHeadStart = 1500 * kMillisecond;
 
 struct WaitLimit {
   Deadline deadline;
@@ -53,7 +56,9 @@ struct Connected {
   UniqueFd fd;
   size_t candidate = 0;  // index of the address that answered
 };
-// kSystemError that lists every address with its reason when none answers.
-Result<Connected> connectFirst(std::span<const SocketAddress> candidates, const WaitLimit& limit);
+// kSystemError that lists every address with its reason when none answers. The first `preferred`
+// candidates have a head start.
+Result<Connected> connectFirst(std::span<const SocketAddress> candidates, const WaitLimit& limit,
+                               size_t preferred = 0);
 
 }  // namespace inccl::os

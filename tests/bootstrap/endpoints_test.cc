@@ -55,6 +55,27 @@ TEST(ListenScope, OneFamilyWhenAskedFor) {
   EXPECT_THAT(listenScope(config, false).value().bindTo, ::testing::ElementsAre(kLoopback6));
 }
 
+SocketAddress at(const char* text, uint16_t port) {
+  return SocketAddress::parse(text).value().withPort(port);
+}
+
+TEST(DialOrder, PreferredAddressesComeFirstWithThePortThatWasTold) {
+  std::vector<wire::Address> told;
+  for (const char* text : {"10.0.0.1", "10.0.0.2", "10.0.0.3"})
+    told.push_back(toWire(at(text, 0), 5000));
+  // Not set, told, told twice, not told, and in a family that nobody listens in.
+  const std::vector<SocketAddress> preferred{at("10.0.0.2", 0), at("10.0.0.2", 7),
+                                             at("192.168.0.9", 0), at("fd00::1", 0)};
+  const DialOrder order = dialOrder(told, preferred);
+  EXPECT_EQ(order.preferred, 2u);
+  EXPECT_THAT(order.addresses, ::testing::ElementsAre(at("10.0.0.2", 5000), at("192.168.0.9", 5000),
+                                                      at("10.0.0.1", 5000), at("10.0.0.3", 5000)));
+  const DialOrder plain = dialOrder(told, {});
+  EXPECT_EQ(plain.preferred, 0u);
+  EXPECT_EQ(plain.addresses.size(), 3u);
+  EXPECT_TRUE(dialOrder({}, preferred).addresses.empty());
+}
+
 TEST(WireAddress, ComesBackTheSame) {
   in6_addr raw = in6addr_loopback;
   for (const auto& address : {kLoopback4, kLoopback6, SocketAddress::ipv6(raw, 7, 0)})

@@ -1,5 +1,6 @@
 // A session's good days: ranks meet, exchange, connect, pass descriptors, and part.
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,10 +8,13 @@
 #include <algorithm>
 #include <array>
 
+#include "bootstrap/endpoints.h"
 #include "bootstrap/session_fixture.h"
+#include "os/listener.h"
 #include "os/stream_socket.h"
 #include "support/process_resources.h"
 #include "support/run_ranks.h"
+#include "wire/control_messages.h"
 
 namespace inccl::bootstrap {
 namespace {
@@ -137,6 +141,49 @@ TEST(Session, EightRanksMeetQuickly) {
   RecordProperty("slowestJoinUs", static_cast<int>(slowest / kMicrosecond));
   // A bound that says "no retry and no timer was in the way", far above what it takes (a few ms).
   EXPECT_LT(slowest, kSecond);
+}
+
+os::SocketAddress peerOf(const os::UniqueFd& socket) {
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  EXPECT_EQ(::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&raw), &length), 0);
+  return os::SocketAddress::fromSockaddr(reinterpret_cast<sockaddr*>(&raw), length).value();
+}
+
+// Nobody listens at the first, a stranger at the second; then one that is the peer's, its last.
+TEST(Session, PreferredAddressesComeFirstAndMayBeWrong) {
+  const UniqueId id = createId();
+  const auto stranger = os::SocketAddress::parse("127.0.0.2").value();
+  const auto nobody = os::SocketAddress::parse("127.0.0.3").value();
+  test::runRanks(2, [&](int rank) {
+    RankUnderTest self;
+    ASSERT_TRUE(self.join(id, 2, rank).ok());
+    const auto told = wire::decodeEndpoints(self.session->peers()[1].endpoints).value().addresses;
+    const os::SocketAddress last = fromWire(told.back());
+    if (rank == 0) {
+      ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+      self.session->prefer({{}, {nobody, stranger}});
+      auto first = self.session->connectTo(1, 0, soon());
+      ASSERT_TRUE(first.ok()) << first.status().message();
+      EXPECT_NE(peerOf(*first), stranger.withPort(last.port()));
+      self.session->prefer({{}, {last.withPort(0)}});
+      auto second = self.session->connectTo(1, 1, soon());
+      ASSERT_TRUE(second.ok()) << second.status().message();
+      EXPECT_EQ(peerOf(*second), last);
+    } else {
+      const std::array addresses{stranger};
+      const auto door = os::Listener::open(addresses, last.port(), last.port());
+      ASSERT_TRUE(door.ok()) << door.status().message();
+      ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+      const int listening = door.value().sockets()[0].get();
+      ASSERT_TRUE(os::waitReady(listening, POLLIN, {soon()}, "stranger").ok());
+      EXPECT_TRUE(os::acceptStream(listening).ok());  // and hangs up
+      for (const uint32_t channel : {0u, 1u})
+        EXPECT_TRUE(self.session->acceptFrom(0, channel, soon()).ok());
+    }
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    self.session->leave(0, kSecond);
+  });
 }
 
 TEST(Session, NothingIsLeftOpen) {

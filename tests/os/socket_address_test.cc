@@ -51,6 +51,14 @@ TEST(SocketAddress, KnowsLoopbackAndLinkLocal) {
   EXPECT_FALSE(v4("169.253.1.1", 1).isLinkLocal());
 }
 
+TEST(SocketAddress, ParsesNumbersAndNothingElse) {
+  EXPECT_EQ(SocketAddress::parse("10.1.2.3").value(), v4("10.1.2.3", 0));
+  EXPECT_EQ(SocketAddress::parse("fd00::2").value(), v6("fd00::2", 0, 0));
+  for (const char* text : {"", "localhost", "10.1.2", "10.1.2.3:80", "10.1.2.256", "[::1]", "::g",
+                           "fe80::1%lo", " 10.1.2.3"})
+    EXPECT_EQ(SocketAddress::parse(text).status().code(), Code::kInvalidArgument) << text;
+}
+
 TEST(SocketAddress, ShortAndForeignSockaddrsAreRefused) {
   sockaddr_in full{};
   full.sin_family = AF_INET;

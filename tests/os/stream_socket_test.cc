@@ -165,6 +165,23 @@ TEST(ConnectRace, ASilentAddressDoesNotHoldUpTheNext) {
   ASSERT_TRUE(connected.ok()) << connected.status().message();
   EXPECT_EQ(connected.value().candidate, 1u);
   EXPECT_LT(nowNs() - start, 5 * kSecond);
+
+  // Preferred, it is waited for, but not for ever.
+  const Nanos again = nowNs();
+  const auto patient = connectFirst(addresses, within(10 * kSecond), 1);
+  ASSERT_TRUE(patient.ok()) << patient.status().message();
+  EXPECT_EQ(patient.value().candidate, 1u);
+  EXPECT_GE(nowNs() - again, kPreferredHeadStart);
+}
+
+TEST(ConnectRace, APreferredAddressThatRefusesCostsNoTime) {
+  const Listener listener = listenOnLoopback();
+  const std::array addresses = {closedAddress(), SocketAddress::loopback(AF_INET, listener.port())};
+  const Nanos start = nowNs();
+  const auto connected = connectFirst(addresses, within(10 * kSecond), 1);
+  ASSERT_TRUE(connected.ok()) << connected.status().message();
+  EXPECT_EQ(connected.value().candidate, 1u);
+  EXPECT_LT(nowNs() - start, kPreferredHeadStart);
 }
 
 TEST(ConnectRace, NoAddressIsRefused) {
