@@ -138,6 +138,7 @@ class Communicator final : private exec::Supervisor {
   Result<Verdict> agree(const Status& mine, Deadline deadline);
   Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
   Status useFiles(SetupFiles files);
+  Status preferAddresses(const topo::Topology& topology);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
 

@@ -11,6 +11,7 @@
 #include "comm/communicator.h"
 #include "comm/gather_messages.h"
 #include "os/cpu_budget.h"
+#include "topo/preferred_addresses.h"
 #include "transport/inproc/process_exchange.h"
 #include "transport/shm/memfd_exchange.h"
 #include "transport/tcp/tcp_transport.h"
@@ -193,11 +194,30 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
   return {};
 }
 
+// Connections to other machines shall take the ways that plans are chosen by. A topology may well
+// be that of a cluster whose ranks are all here; its addresses lead nowhere then.
+Status Communicator::preferAddresses(const topo::Topology& topology) {
+  INCCL_TRY_ASSIGN(const auto preferred, topo::preferredAddresses(topology, rank_));
+  std::vector<bootstrap::Session::Addresses> addresses;
+  const auto& peers = session_->peers();
+  for (size_t rank = 0; rank < peers.size(); ++rank) {
+    auto& ofRank = addresses.emplace_back();
+    if (peers[rank].hostKey == peers[static_cast<size_t>(rank_)].hostKey) continue;
+    for (const std::string& text : preferred[rank]) {
+      INCCL_TRY_ASSIGN(const os::SocketAddress address, os::SocketAddress::parse(text));
+      ofRank.push_back(address);
+    }
+  }
+  session_->prefer(std::move(addresses));
+  return {};
+}
+
 // All ranks have the same.
 Status Communicator::useFiles(SetupFiles files) {
   if (files.topology) {
     INCCL_TRY_ASSIGN(auto agreed, AgreedTopology::of(std::move(*files.topology), rankCount_));
     planContext_.topology = std::make_shared<const AgreedTopology>(std::move(agreed));
+    INCCL_TRY(preferAddresses(planContext_.topology->topology));
   }
   planFiles_ = std::move(files.plans);
   for (const PlanFile& file : planFiles_) {

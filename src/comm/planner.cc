@@ -1,11 +1,15 @@
 #include "comm/planner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
+#include "os/socket_address.h"
 #include "sim/simulator.h"
 #include "topo/canonical.h"
 #include "topo/machines.h"
+#include "topo/sites.h"
 
 namespace inccl::comm {
 namespace {
@@ -16,6 +20,21 @@ constexpr uint64_t kMostEvents = uint64_t{1} << 18;
 // What a step costs a rank, nominally, as the links of topo/machines.h: the order of magnitude of a
 // message that is in a cache. (An empty step of the interpreter takes 4 ns.)
 constexpr sim::Picoseconds kStepTime = 50'000;
+
+Status checkAddresses(const topo::Topology& topology) {
+  bool any = false;
+  for (topo::NodeIndex node = 0; node < topology.nodes.size(); ++node) {
+    const std::string& address = topology.nodes[node].address;
+    if (address.empty()) continue;
+    any = true;
+    auto parsed = os::SocketAddress::parse(address);
+    if (!parsed.ok())
+      return std::move(parsed).status().within(
+          fmt::format("{}.address", topo::describeNode(topology, node)));
+  }
+  // Whose they are must be clear.
+  return any ? topo::sitesOf(topology).status() : Status();
+}
 
 std::vector<std::vector<int>> hostsOf(const topo::Topology& topology, int rankCount) {
   std::vector<std::string> hostOfRank(static_cast<size_t>(rankCount));
@@ -39,6 +58,7 @@ std::vector<std::vector<int>> hostsOf(const topo::Topology& topology, int rankCo
 Result<AgreedTopology> AgreedTopology::of(topo::Topology topology, int rankCount) {
   INCCL_TRY(topo::rankNodes(topology, rankCount).status());
   INCCL_TRY(topo::checkConnected(topology));
+  INCCL_TRY(checkAddresses(topology));
   AgreedTopology agreed;
   agreed.topology = topo::canonical(topology);
   agreed.hosts = hostsOf(agreed.topology, rankCount);

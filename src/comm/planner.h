@@ -24,7 +24,7 @@ struct AgreedTopology {
   std::vector<std::vector<int>> hosts;  // the ranks of each; empty when it does not say
   uint64_t fingerprint = 0;
 
-  // Fails unless its ranks are 0 … rankCount - 1.
+  // Fails unless its ranks are 0 … rankCount - 1 and reach each other, and its addresses are some.
   static Result<AgreedTopology> of(topo::Topology topology, int rankCount);
 };
 

@@ -31,6 +31,47 @@ def ring():
     return os.path.join(TOPOLOGIES, "lab_ring_of_four_hosts_200mbit.json")
 
 
+def triangle():
+    return os.path.join(TOPOLOGIES, "lab_triangle_of_hosts_200mbit.json")
+
+
+def join(links, a, b, rate):
+    links.extend({"src": src, "dst": dst, "GBps": rate, "alphaUs": 1} for src, dst in ((a, b), (b, a)))
+
+
+def two_links():
+    """Two hosts that are joined twice: what comes first has a quarter of the rate."""
+    nodes, links = [], []
+    for host in range(2):
+        nodes.append({"id": f"host{host}", "kind": "host"})
+        nodes.append({"id": f"rank{host}", "kind": "rank", "rank": host, "host": f"host{host}"})
+        join(links, f"host{host}", f"rank{host}", 10)
+        for number, name in enumerate(("slow", "fast")):
+            nodes.append({"id": f"{name}{host}", "kind": "nic", "host": f"host{host}",
+                          "address": f"10.79.{number}.{host + 1}"})
+            join(links, f"host{host}", f"{name}{host}", 10)
+    join(links, "slow0", "slow1", 0.0125)
+    join(links, "fast0", "fast1", 0.05)
+    return json.dumps({"name": "two_links", "source": "test", "nodes": nodes, "links": links})
+
+
+def ring_of_nics(hosts):
+    """As the ring of the file, but each host has a NIC with an address for each of its two links."""
+    nodes, links = [], []
+    for host in range(hosts):
+        nodes.append({"id": f"host{host}", "kind": "host"})
+        nodes.append({"id": f"rank{host}", "kind": "rank", "rank": host, "host": f"host{host}"})
+        join(links, f"host{host}", f"rank{host}", 10)
+    for host in range(hosts):
+        following = (host + 1) % hosts
+        for end, (here, there) in enumerate(((host, following), (following, host))):
+            nodes.append({"id": f"host{here}.to{there}", "kind": "nic", "host": f"host{here}",
+                          "address": f"10.80.{host}.{end + 1}"})
+            join(links, f"host{here}", f"host{here}.to{there}", 10)
+        join(links, f"host{host}.to{following}", f"host{following}.to{host}", 0.025)
+    return json.dumps({"name": "ring_of_nics", "source": "test", "nodes": nodes, "links": links})
+
+
 def environment(**changes):
     kept = {name: value for name, value in os.environ.items()
             if not re.match(r"(INCCL|NCCL)_|(RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT)$", name)}
@@ -292,6 +333,71 @@ class Standing(LabTest):
                                      r"rate .*: no such thing")
         self.assertEqual(self.lab("status").stdout, "no lab is up\n")
         self.check_nothing_is_left()
+
+
+class Addresses(LabTest):
+    """Which link carries the data is said by the topology's addresses, and by nothing else."""
+    COMMAND = ("all_reduce", "-b", "1M", "-e", "1M", "-n", 2, "-w", 0)
+    PAYLOAD = 4 << 20  # and more, over every link that is used
+    LITTLE = 1 << 20  # more than acknowledgements and the control channel ever are
+
+    def sent(self, run):
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("# Out of bounds values : 0 OK", run.stdout)
+        return sent_bytes(run.stdout)
+
+    def run_ring(self, lab_file, topology_file):
+        return self.lab("run", "--counters", "--timeout", DEADLINE_S - 5, lab_file, "--", PERF, *self.COMMAND,
+                        INCCL_ALGO="ring", INCCL_TOPO_FILE=topology_file)
+
+    def test_of_two_links_the_one_that_was_planned_with(self):
+        path = self.write("two_links.json", two_links())
+        for topology, used, idle in (("", "eth0", "eth1"), (path, "eth1", "eth0")):
+            sent = self.sent(self.run_ring(path, topology))
+            for host in ("host0", "host1"):
+                self.assertGreater(sent[f"{host} {used}"], self.PAYLOAD, f"{topology}: {sent}")
+                self.assertLess(sent[f"{host} {idle}"], self.LITTLE, f"{topology}: {sent}")
+
+    def test_neighbours_use_their_link_whatever_the_routes_say(self):
+        """host0 reaches the first address of host1 over host2, as routes of subnets would have it."""
+        run = self.lab("up", triangle(), "--name", "lab")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.addCleanup(lambda: self.lab("down", "lab"))
+        detour = self.lab("exec", "lab", "host0", "--", "ip", "route", "replace", "10.78.21.1", "via", "10.78.20.1",
+                          "dev", "eth0", "src", "10.78.20.2")
+        self.assertEqual(detour.returncode, 0, detour.stderr)
+        for topology, used, idle in (("", "host2 eth0", "host0 eth1"), (triangle(), "host0 eth1", "host2 eth0")):
+            run = self.lab("exec", "lab", "--all", "--counters", "--", PERF, *self.COMMAND, INCCL_ALGO="ring",
+                           INCCL_TOPO_FILE=topology)
+            sent = self.sent(run)
+            # The ring's other two links: from host1 to host2, from there to host0.
+            for end in (used, "host1 eth0", "host2 eth1"):
+                self.assertGreater(sent[end], self.PAYLOAD, f"{topology} {end}: {sent}")
+            self.assertLess(sent[idle], self.LITTLE, f"{topology}: {sent}")
+
+    def test_a_ring_of_four_with_an_address_for_each_link(self):
+        path = self.write("ring.json", ring_of_nics(4))
+        sent = self.sent(self.run_ring(path, path))
+        for host in range(4):
+            self.assertGreater(sent[f"host{host} eth{int(host > 0)}"], self.PAYLOAD, sent)
+            self.assertLess(sent[f"host{host} eth{int(host == 0)}"], self.LITTLE, sent)
+
+    def test_wrong_addresses_break_nothing(self):
+        with open(triangle()) as file:
+            text = file.read()
+        exchanged = text.replace("10.78.21.", "10.78.0.").replace("10.78.20.", "10.78.21.").replace("10.78.0.", "10.78.20.")
+        nowhere = text.replace("10.78.", "10.99.")
+        for name, changed in (("exchanged.json", exchanged), ("nowhere.json", nowhere)):
+            run = self.run_ring(triangle(), self.write(name, changed))
+            self.sent(run)
+            self.assertIn("as the topology says", run.stderr + run.stdout)
+
+    def test_an_address_that_is_none_is_refused_by_name(self):
+        with open(triangle()) as file:
+            path = self.write("names.json", file.read().replace("10.78.10.1", "node7"))
+        run = self.run_ring(triangle(), path)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertRegex(run.stdout + run.stderr, r"names.json: nodes\[\d+\] \(host0.to1\).address: 'node7' is no")
 
 
 class Refusals(LabTest):
