@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -26,7 +27,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   server->datapath_ = std::make_unique<Datapath>(*server->port_, *server->program_);
   controller::Controller::Limits limits;
   limits.slots = options.shape.slots;
-  limits.slotsOfJob = options.shape.slots;
+  limits.slotsOfJob = std::min(options.shape.slots, options.slotsOfJob);
   limits.payloadBytes = options.shape.payloadBytes;
   limits.dataPort = dataPort;
   limits.profile = options.profile.name;

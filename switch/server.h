@@ -25,6 +25,7 @@ struct ServerOptions {
   os::SocketAddress address;  // of the controller and of the data; port 0: free ones
   pipeline::Profile profile = pipeline::Profile::full();
   switchml::SwitchMl::Shape shape;
+  uint32_t slotsOfJob = 512;  // at most
   std::string token;
   std::optional<os::SocketAddress> status;  // of the door for people and monitoring
   ports::FaultRates faults{};               // of what arrives

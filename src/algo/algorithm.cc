@@ -89,6 +89,16 @@ constexpr Generator kGenerators[] = {
     {kBruck, kAllGather, [](Asked it) { return bruckAllGather("bruck", it.n); }},
     {kBruck, kAllToAll, [](Asked it) { return bruckAllToAll(it.n); }},
     {kPairwise, kAllToAll, [](Asked it) { return pairwiseAllToAll(it.n); }},
+    {kInNetwork, kAllReduce,
+     [](Asked it) { return inNetworkAllReduce(it.n, it.options.switchId); }},
+    {kInNetwork, kReduce,
+     [](Asked it) { return inNetworkReduce(it.n, it.root, it.options.switchId); }},
+    {kInNetwork, kBroadcast,
+     [](Asked it) { return inNetworkBroadcast(it.n, it.root, it.options.switchId); }},
+    {kInNetwork, kReduceScatter,
+     [](Asked it) { return inNetworkReduceScatter(it.n, it.options.switchId); }},
+    {kInNetwork, kAllGather,
+     [](Asked it) { return inNetworkAllGather(it.n, it.options.switchId); }},
     {kTwoLevel, kAllReduce, [](Asked it) { return twoLevelAllReduce(it.n, it.options.hosts); }},
 };
 
@@ -149,6 +159,8 @@ std::string_view name(Algorithm algorithm) {
       return "pairwise";
     case Algorithm::kTwoLevel:
       return "two_level";
+    case Algorithm::kInNetwork:
+      return "ina";
   }
   return "unknown algorithm";
 }
@@ -158,6 +170,7 @@ std::optional<Algorithm> parseAlgorithm(std::string_view text) {
   for (const Algorithm algorithm : kAllAlgorithms) {
     if (name(algorithm) == text) return algorithm;
   }
+  if (text == name(Algorithm::kInNetwork)) return Algorithm::kInNetwork;
   return std::nullopt;
 }
 

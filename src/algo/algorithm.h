@@ -16,12 +16,14 @@
 //   bruck                                           x      x                       log n
 //   pairwise                                               x                       n-1
 //   two_level           x                                                          2 hosts
+//   ina                 x      x      x      x      x                              1
 //
 // Which one is best for a size and a network is the planner's question, not answered here.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,8 +47,10 @@ enum class Algorithm {
   kBruck,
   kPairwise,
   kTwoLevel,
+  kInNetwork,  // a switch does it, and not the ranks over channels
 };
 
+// Those that ranks run over channels.
 inline constexpr Algorithm kAllAlgorithms[] = {
     Algorithm::kRing,         Algorithm::kRecursiveDoubling,
     Algorithm::kDirect,       Algorithm::kHalf,
@@ -62,6 +66,7 @@ struct Options {
   int radix = 4;        // knomial: children that a rank serves at a time, plus itself
   uint32_t pieces = 0;  // tree, double_tree, ring broadcast and reduce: 0 = their own number
   std::vector<std::vector<int>> hosts{};  // two_level: the ranks of each; empty = a square
+  std::string switchId = "switch";        // ina: the node of the topology that sums
 };
 
 std::string_view name(Algorithm algorithm);

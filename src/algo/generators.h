@@ -61,4 +61,11 @@ Result<schedule::Schedule> pairwiseAllToAll(int rankCount);
 Result<schedule::Schedule> twoLevelAllReduce(int rankCount,
                                              const std::vector<std::vector<int>>& hosts);
 
+// in_network.cc
+Result<schedule::Schedule> inNetworkAllReduce(int rankCount, const std::string& switchId);
+Result<schedule::Schedule> inNetworkReduce(int rankCount, int root, const std::string& switchId);
+Result<schedule::Schedule> inNetworkBroadcast(int rankCount, int root, const std::string& switchId);
+Result<schedule::Schedule> inNetworkReduceScatter(int rankCount, const std::string& switchId);
+Result<schedule::Schedule> inNetworkAllGather(int rankCount, const std::string& switchId);
+
 }  // namespace inccl::algo

@@ -61,6 +61,8 @@ Result<Config> Config::fromEnvironment() {
   config.interfaceNames = environmentText("SOCKET_IFNAME", NcclFallback::kAllowed).value_or("");
   config.hostId = environmentText("HOSTID").value_or("");
   config.secret = environmentText("SECRET").value_or("");
+  config.aggregationSwitch = environmentText("INA").value_or("");
+  config.aggregationToken = environmentText("INA_TOKEN").value_or("");
   INCCL_TRY(readFamily(config));
   INCCL_TRY(readPortRange(config));
   return config;

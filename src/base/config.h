@@ -39,6 +39,10 @@ struct Config {
   std::string hostId;                  // INCCL_HOSTID: overrides what makes hosts equal
   std::string secret;                  // INCCL_SECRET
 
+  // In-network aggregation: a switch's controller, and what it and we know.
+  std::string aggregationSwitch;  // INCCL_INA: host:port; empty = none
+  std::string aggregationToken;   // INCCL_INA_TOKEN
+
   static Result<Config> fromEnvironment();
   // Of the settings that all ranks must share.
   [[nodiscard]] uint64_t hash() const;

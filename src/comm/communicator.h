@@ -35,6 +35,7 @@
 #include "comm/turn.h"
 #include "exec/message.h"
 #include "exec/runner.h"
+#include "ina/aggregation.h"
 #include "schedule/chunk_lengths.h"
 #include "transport/shared_transport.h"
 
@@ -131,16 +132,24 @@ class Communicator final : private exec::Supervisor {
   Status failSplit(Status failure);
 
   // connect.cc: who shares memory, and by what the others are reached, all until one deadline.
-  struct Verdict;
+  // What all ranks agreed on, in contrast to a failure to agree.
+  struct Verdict {
+    Status status;
+  };
   Status join(const bootstrap::UniqueId& id, Deadline deadline);
   Status connect(Deadline deadline);
   Result<Verdict> shareMemory(bool byThreads, const std::vector<int>& members, Deadline deadline);
   Result<Verdict> agree(const Status& mine, Deadline deadline);
-  Status agreeOnResources(const std::vector<int>& members, Deadline deadline);
+  Result<bool> agreeOnResources(const std::vector<int>& members, Deadline deadline);
   Status useFiles(SetupFiles files);
   Status preferAddresses(const topo::Topology& topology);
   [[nodiscard]] std::vector<int> hostMembers() const;
   transport::Transport& transportTo(int peer);
+
+  // in_network.cc
+  Status joinSwitch(Deadline deadline);
+  Result<bool> switchStep(const Status& mine, Deadline deadline);
+  ReadyPlan* switchPlan(const Call& call);
 
   // plans.cc
   Result<ReadyPlan*> readyPlan(const Call& call);
@@ -172,6 +181,8 @@ class Communicator final : private exec::Supervisor {
   Status dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready, Sink& sink);
   template <typename Sink>
   Status dispatchBlockByBlock(const Call& call, Sink& sink);
+  template <typename Sink>
+  Status dispatchSwitch(const Call& call, OpTag tag, Sink& sink);
   template <typename Sink>
   Status dispatchShared(const Call& call, OpTag tag, const Plan& plan, Sink& sink);
   template <typename Sink>
@@ -236,6 +247,7 @@ class Communicator final : private exec::Supervisor {
   std::unique_ptr<SessionConnector> connector_;
   std::unique_ptr<transport::SharedTransport> shared_;
   std::unique_ptr<transport::Transport> network_;
+  std::unique_ptr<ina::Aggregation> aggregation_;  // where all ranks are at a switch
   std::string transportName_;
   size_t messageBytes_ = 0;  // of lane channels, on all ranks
   exec::RunContext runContext_;
@@ -250,6 +262,8 @@ class Communicator final : private exec::Supervisor {
   std::vector<uint32_t> sentMessages_, receivedMessages_;
 
   PlanTable plans_;
+  std::array<ReadyPlan, kCollectiveCount> switchPlans_;
+  bool switchRefusalSaid_ = false;
   // A lane plan depends on the root too.
   std::map<std::tuple<Collective, algo::Algorithm, int, schedule::BlockLengths>,
            std::unique_ptr<LanePlan>>

@@ -38,6 +38,7 @@ struct RankResources {
   uint64_t messageBytes = 0;
   os::CpuBudget cpu;
   uint64_t readsMemory = 0;  // 1: of all others on its host
+  uint64_t wantsSwitch = 0;  // 1: it was told of one
 
   template <typename Codec, typename Self>
   static void fields(Codec& codec, Self& self) {
@@ -46,6 +47,7 @@ struct RankResources {
     codec.integer(self.cpu.quotaMilliCores);
     codec.integer(self.cpu.quotaGroup);
     codec.integer(self.readsMemory);
+    codec.integer(self.wantsSwitch);
   }
   static constexpr size_t kMostCores = 65536;
 };
@@ -56,11 +58,6 @@ std::string fingerprintOf(const AgreedTopology* topology) {
 }
 
 }  // namespace
-
-// What all ranks agreed on, in contrast to a failure to agree.
-struct Communicator::Verdict {
-  Status status;
-};
 
 Status Communicator::join(const bootstrap::UniqueId& id, Deadline deadline) {
   INCCL_TRY(checkTransportName(config_.transport));
@@ -135,7 +132,8 @@ Status Communicator::connect(Deadline deadline) {
     planContext_.cellBytes = shared_->multiGroup()->shape().cellBytes;
     planContext_.slotBytes = shared_->multiGroup()->shape().slotBytes;
   }
-  INCCL_TRY(agreeOnResources(members, deadline));
+  INCCL_TRY_ASSIGN(const bool wantSwitch, agreeOnResources(members, deadline));
+  if (wantSwitch) INCCL_TRY(joinSwitch(deadline));
   return useFiles(std::move(files));
 }
 
@@ -166,10 +164,12 @@ Result<Communicator::Verdict> Communicator::shareMemory(bool byThreads,
 
 // Slices of lane programs must be cut alike everywhere: the smallest message of all ranks. Whether
 // ranks share cores decides plans, so all ranks of a host judge the same facts.
-Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
+// True when all want a switch.
+Result<bool> Communicator::agreeOnResources(const std::vector<int>& members, Deadline deadline) {
   RankResources mine{network_->messageBytes(), os::cpuBudget()};
   const Status readable = shared_ ? shared_->tryPeerMemory() : remoteError("no memory is shared");
   mine.readsMemory = readable.ok() ? 1 : 0;
+  mine.wantsSwitch = config_.aggregationSwitch.empty() ? 0 : 1;
   if (shared_) mine.messageBytes = std::min<uint64_t>(mine.messageBytes, shared_->messageBytes());
   INCCL_TRY_ASSIGN(const auto all, gatherMessages(*session_, mine, "resources", deadline));
   messageBytes_ = mine.messageBytes;
@@ -191,7 +191,11 @@ Status Communicator::agreeOnResources(const std::vector<int>& members, Deadline 
     logInfo("rank {}: the {} ranks on this host share cores: waiting yields at once", rank_,
             members.size());
   }
-  return {};
+  const auto wanting = std::ranges::count(all, uint64_t{1}, &RankResources::wantsSwitch);
+  if (wanting > 0 && wanting < rankCount_ && rank_ == 0)
+    logWarn("no aggregation in the network: INCCL_INA is set on {} of {} ranks", wanting,
+            rankCount_);
+  return wanting == rankCount_;
 }
 
 // Connections to other machines shall take the ways that plans are chosen by. A topology may well

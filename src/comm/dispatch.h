@@ -15,6 +15,7 @@
 #include "comm/communicator.h"
 #include "comm/lane_plan.h"
 #include "comm/surroundings.h"
+#include "exec/aggregate.h"
 #include "exec/message.h"
 #include "exec/shared/blocks.h"
 #include "exec/shared/exchange.h"
@@ -116,6 +117,7 @@ Status Communicator::dispatchCollective(const Call& call, OpTag tag, const Ready
     // Nothing moves, and nobody waits: a peer that meant something else finds out by asking.
     return sink.template operate<Nothing>();
   }
+  if (ready.plan.kernel == Kernel::kSwitch) return dispatchSwitch(call, tag, sink);
   if (ready.plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready.lanes, sink);
   return dispatchShared(call, tag, ready.plan, sink);
 }
@@ -126,6 +128,14 @@ template <typename Sink>
 Status Communicator::dispatchBlockByBlock(const Call& call, Sink& sink) {
   for (int owner = 0; owner < rankCount_; ++owner) INCCL_TRY(dispatch(call.partOf(owner), sink));
   return {};
+}
+
+template <typename Sink>
+Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {
+  const ina::IntegerCall integers{call.signature, tag, rank_, rankCount_, call.send, call.recv};
+  return sink.template operate<exec::AggregateOperation>(aggregation_->shard(),
+                                                         aggregation_->waitDescriptor(), integers,
+                                                         aggregation_->payloadBytes());
 }
 
 template <typename Sink>

@@ -33,12 +33,16 @@ constexpr int kFewRanks = 8;
 // Over channels: recursive doubling sends log2(n) times the vector, the ring twice but in n pieces.
 constexpr size_t kRingBytes = 65536;
 
+constexpr uint32_t kSwitchBit = 1u << static_cast<uint32_t>(Algorithm::kInNetwork);
+
 // By their names, so that a new algorithm can be asked for without a line here.
 const auto kAlgorithms = [] {
-  std::array<std::pair<Algorithm, const char*>, std::size(algo::kAllAlgorithms)> words;
-  std::ranges::transform(algo::kAllAlgorithms, words.begin(), [](Algorithm algorithm) {
+  std::array<std::pair<Algorithm, const char*>, std::size(algo::kAllAlgorithms) + 1> words;
+  const auto pairOf = [](Algorithm algorithm) {
     return std::pair{algorithm, algo::name(algorithm).data()};
-  });
+  };
+  std::ranges::transform(algo::kAllAlgorithms, words.begin(), pairOf);
+  words.back() = pairOf(Algorithm::kInNetwork);
   return words;
 }();
 constexpr std::array kKernels = {
@@ -324,7 +328,15 @@ Plan planOf(const PlanContext& context, const PlanFile& file) {
   return {Kernel::kLanes, algo::Algorithm::kDirect, &file, planId(context, file.digest)};
 }
 
+Plan planOfSwitch(const PlanContext& context, Collective collective) {
+  const uint64_t what = static_cast<uint64_t>(collective) << 16 |
+                        static_cast<uint64_t>(Kernel::kSwitch) << 8 |
+                        static_cast<uint64_t>(Algorithm::kInNetwork);
+  return {Kernel::kSwitch, Algorithm::kInNetwork, nullptr, planId(context, what)};
+}
+
 std::string_view name(Kernel kernel) {
+  if (kernel == Kernel::kSwitch) return "switch";
   for (const auto& [value, word] : kKernels) {
     if (value == kernel) return word;
   }
@@ -365,7 +377,14 @@ Result<ChoiceRules> ChoiceRules::parseForCall(const std::string& words) {
   return rules;
 }
 
+SwitchChoice ChoiceRules::takesSwitch(Collective collective) const {
+  const uint32_t mask = algorithms_[static_cast<int>(collective)];
+  if (mask == ~0u) return SwitchChoice::kFree;
+  return (mask & kSwitchBit) != 0 ? SwitchChoice::kForced : SwitchChoice::kNever;
+}
+
 bool ChoiceRules::allows(Collective collective, Algorithm algorithm) const {
+  if (algorithms_[static_cast<int>(collective)] == kSwitchBit) return true;
   return algorithms_[static_cast<int>(collective)] >> static_cast<uint32_t>(algorithm) & 1;
 }
 

@@ -28,6 +28,7 @@ enum class Kernel : uint8_t {
   kPublish,  // through the publishers' rings: all but all-reduce and barrier
   kRead,     // out of the owner's memory: what publish does, without slots
   kLanes,    // the interpreter of schedules, over channels
+  kSwitch,   // a switch sums; not chosen by size but by what a switch can do (in_network.cc)
 };
 std::string_view name(Kernel kernel);
 
@@ -53,6 +54,10 @@ struct PlanContext {
   bool readsMemory = false;  // where all share memory: also that of each other's users
 };
 
+// What the rules say of the algorithm "ina". Forced, it counts for what a switch can do; everything
+// else goes on as if nothing had been said.
+enum class SwitchChoice : uint8_t { kFree, kForced, kNever };
+
 // INCCL_ALGO and INCCL_PROTO, read once: what is forced, per collective. NCCL's grammar:
 // "ring", "allreduce:ring;broadcast:direct", "^tiny" (all but), in any case. Unknown words are
 // errors.
@@ -64,6 +69,7 @@ class ChoiceRules {
   static Result<ChoiceRules> parseForCall(const std::string& words);
   [[nodiscard]] bool allows(Collective collective, algo::Algorithm algorithm) const;
   [[nodiscard]] bool allows(Collective collective, Kernel kernel) const;
+  [[nodiscard]] SwitchChoice takesSwitch(Collective collective) const;
 
  private:
   using Masks = std::array<uint32_t, kCollectiveCount>;  // indexed by Collective
@@ -76,6 +82,7 @@ class ChoiceRules {
   Masks kernels_ = allowingAll();
 };
 
+Plan planOfSwitch(const PlanContext& context, Collective collective);
 // The plan that runs `file`.
 Plan planOf(const PlanContext& context, const PlanFile& file);
 

@@ -48,6 +48,9 @@ ReadyPlan* Communicator::planFromFile(const OpSignature& signature, size_t bytes
 Result<ReadyPlan*> Communicator::readyPlan(const Call& call) {
   const size_t bytes = call.bytes();
   const Collective collective = call.signature.collective;
+  if (aggregation_) [[unlikely]] {
+    if (ReadyPlan* const ready = switchPlan(call)) return ready;
+  }
   const bool isForFiles = !planFiles_.empty() && call.settings == nullptr && call.blocks.empty();
   ReadyPlan* ready = isForFiles ? planFromFile(call.signature, bytes) : nullptr;
   if (ready == nullptr) [[likely]]

@@ -38,8 +38,8 @@ LaneOp laneOp(const OpSignature& signature) {
 }
 
 bool isIntegerOp(RedOp op) {
-  return op == RedOp::kSum || op == RedOp::kMin || op == RedOp::kMax || op == RedOp::kBitAnd ||
-         op == RedOp::kBitOr || op == RedOp::kBitXor;
+  return op == RedOp::kSum || op == RedOp::kAvg || op == RedOp::kPreMulSum || op == RedOp::kMin ||
+         op == RedOp::kMax || op == RedOp::kBitAnd || op == RedOp::kBitOr || op == RedOp::kBitXor;
 }
 
 size_t blocksOf(const IntegerCall& call) {
@@ -57,9 +57,9 @@ uint64_t chunksOf(const IntegerCall& call, size_t blockBytes, size_t payloadByte
 
 }  // namespace
 
-uint32_t opTagOf(uint32_t sequence, const OpSignature& signature, int rankCount) {
-  const uint64_t what = mixHash(signature.digest(), static_cast<uint64_t>(rankCount));
-  const uint64_t hash = mixHash(mixHash(what, kQuantiserVersion), sequence);
+uint32_t opTagOf(OpTag opTag, int rankCount) {
+  const uint64_t hash =
+      mixHash(mixHash(opTag.word(), static_cast<uint64_t>(rankCount)), kQuantiserVersion);
   const auto tag = static_cast<uint32_t>(hash ^ hash >> 32);
   return tag == 0 ? 1 : tag;
 }
@@ -93,7 +93,7 @@ IntegerOperation::IntegerOperation(const IntegerCall& call, size_t payloadBytes)
       chunksOfBlock_(chunksOf(call, blockBytes_, payloadBytes)),
       type_(call.signature.type == DataType::kInt32 ? LaneType::kInt32 : LaneType::kUint32),
       op_(laneOp(call.signature)),
-      opTag_(opTagOf(call.sequence, call.signature, call.rankCount)),
+      opTag_(opTagOf(call.tag, call.rankCount)),
       padded_(blockBytes_ % kWord == 0 ? 0 : payloadBytes) {
   keepOwn();
 }

@@ -21,7 +21,7 @@ namespace inccl::ina {
 
 struct IntegerCall {
   OpSignature signature;
-  uint32_t sequence = 1;  // of the operation in its communicator
+  OpTag tag;  // of the operation in its communicator
   int rank = 0;
   int rankCount = 1;
   const void* send = nullptr;
@@ -30,6 +30,7 @@ struct IntegerCall {
 
 class IntegerOperation final : public AggregatedOperation {
  public:
+  // An average and a pre-multiplied sum are sums here: the rest is done before and after.
   // kInvalidUsage with the reason for what a switch does not sum as integers; such calls go another
   // way.
   static Status supports(const OpSignature& signature);
@@ -70,6 +71,6 @@ class IntegerOperation final : public AggregatedOperation {
 };
 
 // Of everything that all ranks must mean alike; never 0.
-uint32_t opTagOf(uint32_t sequence, const OpSignature& signature, int rankCount);
+uint32_t opTagOf(OpTag tag, int rankCount);
 
 }  // namespace inccl::ina

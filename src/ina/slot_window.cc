@@ -22,7 +22,7 @@ void SlotWindow::begin(AggregatedOperation& operation, Nanos now) {
   firstChunk_ = endChunk_;
   left_ = operation.chunks();
   endChunk_ = firstChunk_ + left_;
-  lastProgress_ = now;
+  lastProgress_ = lastHeard_ = now;
   contributorsKnown_ = false;
   const uint64_t together = std::min<uint64_t>(left_, shape_.slots);
   for (uint64_t chunk = firstChunk_; chunk < firstChunk_ + together; ++chunk)
@@ -123,6 +123,7 @@ void SlotWindow::onPacket(const wire::PacketView& packet, Nanos now) {
     ++counters_.foreign;
     return;
   }
+  lastHeard_ = now;
   const Slot& slot = slots_[header.slot];
   const bool awaited = slot.waiting != Waiting::kForNothing;
   if (header.kind == PacketKind::kNak) {
@@ -202,6 +203,7 @@ void SlotWindow::onStatus(uint32_t number, const wire::PacketView& packet, Nanos
 void SlotWindow::onMismatch(const wire::PacketView& packet) {
   std::array<uint32_t, 4> words;
   std::memcpy(words.data(), packet.payload.data(), sizeof words);
+  differing_ = {static_cast<int>(words[2]), static_cast<int>(words[3])};
   failure_ = invalidUsage(fmt::format(
       "ranks {} and {} call different operations (tags {:08x} and {:08x}), the switch saw",
       words[2], words[3], words[0], words[1]));

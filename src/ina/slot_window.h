@@ -15,7 +15,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -68,6 +70,10 @@ class SlotWindow {
   // know the session.
   [[nodiscard]] const Status& failure() const { return failure_; }
   [[nodiscard]] bool sessionLost() const { return sessionLost_; }
+  // Of a failure by different operations: who the switch says differ.
+  [[nodiscard]] std::optional<std::pair<int, int>> differing() const { return differing_; }
+  // How long nothing at all of the switch has come although something is waited for.
+  [[nodiscard]] Nanos silentFor(Nanos now) const { return done() ? 0 : now - lastHeard_; }
   // How long no result has come although one is waited for; and, by the switch's word, which
   // workers that is because of (a bitmap; empty when it has not said).
   [[nodiscard]] Nanos stalledFor(Nanos now) const { return done() ? 0 : now - lastProgress_; }
@@ -115,8 +121,9 @@ class SlotWindow {
   RoundTrip roundTrip_;
   std::vector<uint32_t> contributors_;  // of the last STATUS
   bool contributorsKnown_ = false;
-  Nanos lastProgress_ = 0;
+  Nanos lastProgress_ = 0, lastHeard_ = 0;
   Status failure_;
+  std::optional<std::pair<int, int>> differing_;
   bool sessionLost_ = false;
   WindowCounters counters_;
 };

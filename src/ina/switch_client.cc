@@ -84,6 +84,25 @@ Result<wire::SwitchGrant> SwitchClient::newEpoch(const os::WaitLimit& limit) {
   return askForGrant(wire::encodeSwitchMessage(wire::SwitchMessage::kNewEpoch), limit);
 }
 
+Status SwitchClient::attach(uint32_t session, const os::WaitLimit& limit) {
+  const wire::AttachSwitch request{session};
+  INCCL_TRY_ASSIGN(const auto answer,
+                   ask(wire::encodeSwitchMessage(wire::SwitchMessage::kAttach, request), limit));
+  INCCL_TRY_ASSIGN(const auto kind, wire::kindOfSwitchMessage(answer));
+  if (kind == wire::SwitchMessage::kDone) return {};
+  return remoteError(fmt::format("switch {}: it does not know the session that rank 0 was given",
+                                 address_.describe()));
+}
+
+Result<wire::CounterList> SwitchClient::counters(const os::WaitLimit& limit) {
+  INCCL_TRY_ASSIGN(const auto answer,
+                   ask(wire::encodeSwitchMessage(wire::SwitchMessage::kCounters), limit));
+  INCCL_TRY_ASSIGN(const auto kind, wire::kindOfSwitchMessage(answer));
+  if (kind != wire::SwitchMessage::kCounterList)
+    return remoteError(fmt::format("switch {}: an answer to something else", address_.describe()));
+  return wire::decodeSwitchMessage<wire::CounterList>(answer, "counters");
+}
+
 Status SwitchClient::leave(const os::WaitLimit& limit) {
   return ask(wire::encodeSwitchMessage(wire::SwitchMessage::kLeave), limit).status();
 }

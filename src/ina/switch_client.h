@@ -1,7 +1,7 @@
 // Asking a switch's controller for slots: the side of switch/controller/control_server.h.
-//
-// Used at creation by the rank that speaks for its job, and then kept: the job lives as long as
-// this connection. Blocking, with deadlines; nothing of it is on the data path.
+// Used at creation: one rank joins for its job, the others attach to what it got. Then it is kept,
+// as the job lives as long as one of these connections. Blocking, with deadlines; nothing of it is
+// on the data path.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,10 @@ class SwitchClient {
   // The switch's address, with the controller's port.
   [[nodiscard]] const os::SocketAddress& address() const { return address_; }
   Result<wire::SwitchGrant> join(const wire::JoinSwitch& request, const os::WaitLimit& limit);
+  Status attach(uint32_t session, const os::WaitLimit& limit);
   Result<wire::SwitchGrant> newEpoch(const os::WaitLimit& limit);
+  // What the switch has counted so far, over all jobs.
+  Result<wire::CounterList> counters(const os::WaitLimit& limit);
   Status leave(const os::WaitLimit& limit);
 
  private:

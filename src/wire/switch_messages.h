@@ -1,8 +1,10 @@
 // What a job and a switch's controller say to each other, over a sealed stream (sealed_frame.h).
 //
 // One rank speaks for its job: it names the workers by the addresses that their datagrams will come
-// from, and gets a session and slots. The connection is the lease: when it ends, however it ends,
-// the job is over and its slots are free. docs/wire.md has the layout for other implementations.
+// from, and gets a session and slots. The others attach to the session by connections of their own.
+// These are the lease: when all of a job's have ended, however they ended, it is over and its slots
+// are free. So a rank that still misses a result finds the switch waiting for it, whoever left.
+// docs/wire.md has the layout for other implementations.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +25,10 @@ enum class SwitchMessage : uint8_t {
   kCounters = 7,     // empty → kCounterList
   kCounterList = 8,  // CounterList
   kDrain = 9,        // a flag: take no more jobs → kDone
+  kAttach = 10,      // AttachSwitch → kDone or kRefusal
 };
 constexpr bool isKnownSwitchMessage(SwitchMessage message) {
-  return message >= SwitchMessage::kJoin && message <= SwitchMessage::kDrain;
+  return message >= SwitchMessage::kJoin && message <= SwitchMessage::kAttach;
 }
 
 constexpr size_t kMostWorkers = 1023;
@@ -71,6 +74,14 @@ struct SwitchGrant {
     codec.integer(self.payloadBytes);
     codec.integer(self.dataPort);
     codec.text(self.profile, kMostSwitchText);
+  }
+};
+
+struct AttachSwitch {
+  uint32_t session = 0;
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.integer(self.session);
   }
 };
 

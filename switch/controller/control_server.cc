@@ -126,6 +126,8 @@ class ControlServer::Connection {
         if (!grant.ok()) return refusal(grant.status());
         return wire::encodeSwitchMessage(SwitchMessage::kGrant, grant.value());
       }
+      case SwitchMessage::kAttach:
+        return attach(request);
       case SwitchMessage::kLeave:
         if (job_) server_.controller_.leave(*job_);
         job_.reset();
@@ -156,6 +158,16 @@ class ControlServer::Connection {
     logInfo("job {} of {} workers has {} slots", wanted.job, wanted.workers.size(),
             granted.value().grant.slots);
     return wire::encodeSwitchMessage(SwitchMessage::kGrant, granted.value().grant);
+  }
+
+  Result<std::vector<std::byte>> attach(std::span<const std::byte> request) {
+    INCCL_TRY_ASSIGN(const auto wanted,
+                     wire::decodeSwitchMessage<wire::AttachSwitch>(request, "attach"));
+    if (job_) return refusal(invalidUsage("this connection speaks for a job already"));
+    const auto attached = server_.controller_.attach(wanted.session);
+    if (!attached.ok()) return refusal(attached.status());
+    job_ = attached.value();
+    return wire::encodeSwitchMessage(SwitchMessage::kDone);
   }
 
   wire::CounterList counters() const {

@@ -1,8 +1,8 @@
 // The controller's door: sealed connections, each of which speaks for one job.
 //
 // A connection has kHelloTime to say hello and to seal its first frame rightly; one that cannot is
-// closed and counted. What it joined is over when it ends: by LEAVE, by closing, or because the
-// kernel gave up a peer that does not answer any more (keepalive and TCP_USER_TIMEOUT).
+// closed and counted. It lets go of its job by LEAVE, by closing, or when the kernel gives up a
+// peer that does not answer any more (keepalive and TCP_USER_TIMEOUT).
 //
 // Lives on an event loop, used by its thread.
 #pragma once

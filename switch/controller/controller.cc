@@ -70,9 +70,18 @@ Result<wire::SwitchGrant> Controller::newEpoch(JobId id) {
   return grantOf(member.job);
 }
 
+Result<Controller::JobId> Controller::attach(uint32_t session) {
+  for (auto& [id, member] : members_) {
+    if (member.job.session != session) continue;
+    ++member.holders;
+    return id;
+  }
+  return invalidUsage(fmt::format("there is no session {:08x}", session));
+}
+
 void Controller::leave(JobId id) {
   const auto found = members_.find(id);
-  if (found == members_.end()) return;
+  if (found == members_.end() || --found->second.holders > 0) return;
   const switchml::Job& job = found->second.job;
   program_.jobs().remove(job.session);
   ranges_.giveBack({job.firstSlot, job.slots});

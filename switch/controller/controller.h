@@ -1,8 +1,8 @@
 // Who may aggregate: jobs come and go, and each has slots and a session of its own.
 //
-// A job lives as long as the connection of the rank that speaks for it (control_server.h); whatever
-// ends that gives its slots back. Sessions are random, so that packets of a job that is over, or of
-// an earlier epoch, belong to nobody. Bookkeeping only, no I/O.
+// A job lives as long as a connection of one of its ranks (control_server.h); when the last one
+// ends, however it ends, its slots are free. Sessions are random, so that packets of a job that is
+// over, or of an earlier epoch, belong to nobody. Bookkeeping only, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,9 @@ class Controller {
   Result<Granted> join(const wire::JoinSwitch& request);
   // Another session for the same slots and workers: packets of the last one are nobody's from now.
   Result<wire::SwitchGrant> newEpoch(JobId id);
-  // Nothing when the job is over already.
+  // One more connection that keeps the job of this session alive.
+  Result<JobId> attach(uint32_t session);
+  // One less. Nothing when the job is over already.
   void leave(JobId id);
   // While it drains no job can join; those that are there go on.
   void drain(bool drains) { drains_ = drains; }
@@ -60,6 +62,7 @@ class Controller {
     std::string name;
     switchml::Job job;
     uint32_t epochs = 1;
+    uint32_t holders = 1;  // connections
   };
   Result<uint32_t> freshSession() const;
   [[nodiscard]] wire::SwitchGrant grantOf(const switchml::Job& job) const;

@@ -64,7 +64,9 @@ class Trial {
       const size_t sendAt = inPlace && receives > sends ? r * blockBytes_ : 0;
       for (size_t i = 0; i < sends * blockBytes_; ++i)
         send[sendAt + i] = inputAt(rank, sequence, i);
-      IntegerCall call{signature, sequence, rank, ranks, send.data() + sendAt, nullptr};
+      IntegerCall call{
+          signature, OpTag(sequence, signature.digest()), rank, ranks, send.data() + sendAt,
+          nullptr};
       call.recv = !inPlace           ? static_cast<void*>(recv.data())
                   : sends > receives ? send.data() + r * blockBytes_
                                      : send.data();

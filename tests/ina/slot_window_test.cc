@@ -20,7 +20,9 @@ struct Sums {
       OpSignature signature{Collective::kAllReduce, DataType::kInt32, RedOp::kSum, -1, words};
       if (rank == otherRank) signature.op = RedOp::kMax;
       operations.push_back(std::make_unique<IntegerOperation>(
-          IntegerCall{signature, sequence, rank, ranks, data.data(), data.data()}, 256));
+          IntegerCall{signature, OpTag(sequence, signature.digest()), rank, ranks, data.data(),
+                      data.data()},
+          256));
     }
   }
   void begin(JobRig& rig) {

@@ -82,7 +82,8 @@ TEST(SwitchClient, AJobJoinsSumsAndLeaves) {
   for (int rank = 0; rank < 3; ++rank) {
     auto& mine = data[static_cast<size_t>(rank)];
     operations.push_back(std::make_unique<IntegerOperation>(
-        IntegerCall{signature, 1, rank, 3, mine.data(), mine.data()}, grant.payloadBytes));
+        IntegerCall{signature, OpTag(1, 7), rank, 3, mine.data(), mine.data()},
+        grant.payloadBytes));
     shards[static_cast<size_t>(rank)]->begin(*operations.back(), nowNs());
   }
   const Deadline deadline = Deadline::after(20 * kSecond);

@@ -22,7 +22,7 @@ constexpr const char* kFooter =
 // What the flags say, before it is looked at together.
 struct Words {
   std::string program = "switchml", port = "127.0.0.1:4700", profile = "full", tokenFile, status;
-  uint32_t slots = 512, payload = 0, fanIn = 0;
+  uint32_t slots = 4096, payload = 0, fanIn = 0;
 };
 
 void describe(CLI::App& app, Options& options, Words& words) {
@@ -35,6 +35,8 @@ void describe(CLI::App& app, Options& options, Words& words) {
                  "folded pipes) or full")
       ->capture_default_str();
   app.add_option("--slots", words.slots, "Slots for all jobs together")->capture_default_str();
+  app.add_option("--job-slots", options.server.slotsOfJob, "Slots of one job, at most")
+      ->capture_default_str();
   app.add_option("--payload", words.payload,
                  "Bytes of a packet's payload (default: the profile's "
                  "most, in full 1024)");

@@ -1,0 +1,103 @@
+// Joining a switch: all ranks are in, or it is not used.
+//
+// Each step that may fail on one rank alone is followed by agree(). A switch that is not there, has
+// no slots or cannot be reached by one rank costs speed only: the communicator goes on without it,
+// after one warning that says why.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "comm/communicator.h"
+#include "comm/gather_messages.h"
+#include "ina/aggregation.h"
+#include "ina/integer_operation.h"
+#include "wire/switch_messages.h"
+
+namespace inccl::comm {
+namespace {
+
+constexpr Nanos kSwitchTime = 5 * kSecond;
+
+// Sums that a switch takes load off the network by, unless somebody says what to take.
+bool paysByDefault(Collective collective) {
+  return collective == Collective::kAllReduce || collective == Collective::kReduce ||
+         collective == Collective::kReduceScatter;
+}
+
+struct OwnAddress {
+  std::string text;
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.text(self.text, wire::kMostSwitchText);
+  }
+};
+
+}  // namespace
+
+Status Communicator::joinSwitch(Deadline deadline) {
+  const os::WaitLimit limit{Deadline::after(kSwitchTime).earlier(deadline), &errors_};
+  auto own = ina::Aggregation::open(config_.aggregationSwitch, config_.aggregationToken, limit);
+  INCCL_TRY_ASSIGN(const bool opened, switchStep(own.status(), deadline));
+  if (!opened) return {};
+  std::unique_ptr<ina::Aggregation> mine = std::move(own).value();
+  const OwnAddress address{mine->workerAddress()};
+  INCCL_TRY_ASSIGN(const auto all, gatherMessages(*session_, address, "addresses", deadline));
+  std::vector<std::string> workers;
+  for (const OwnAddress& worker : all) workers.push_back(worker.text);
+
+  Result<wire::SwitchGrant> granted = wire::SwitchGrant();
+  if (rank_ == 0) granted = mine->join(name_.empty() ? "inccl" : name_, workers, limit);
+  INCCL_TRY_ASSIGN(const bool joined, switchStep(granted.status(), deadline));
+  if (!joined) return {};
+  INCCL_TRY_ASSIGN(const auto grants,
+                   gatherMessages(*session_, granted.value(), "the switch's grant", deadline));
+  const wire::SwitchGrant& grant = grants[0];
+
+  Status reached = rank_ == 0 ? Status() : mine->attach(grant, limit);
+  if (reached.ok()) reached = mine->reach(grant, rank_, rankCount_, limit);
+  INCCL_TRY_ASSIGN(const bool in, switchStep(reached, deadline));
+  if (!in) return {};
+  aggregation_ = std::move(mine);
+  logInfo("rank {}: sums go through the {}", rank_, aggregation_->describe());
+  return {};
+}
+
+// False: one rank could not; all do without.
+Result<bool> Communicator::switchStep(const Status& mine, Deadline deadline) {
+  INCCL_TRY_ASSIGN(const Verdict verdict, agree(mine, deadline));
+  if (verdict.status.ok()) return true;
+  if (errors_.raised()) return errors_.status();
+  if (rank_ == 0)
+    logWarn("no aggregation in the network, going on without: {}", verdict.status.message());
+  return false;
+}
+
+// nullptr: the call is not the switch's.
+ReadyPlan* Communicator::switchPlan(const Call& call) {
+  const Collective collective = call.signature.collective;
+  const ChoiceRules& rules = call.settings != nullptr ? call.settings->rules : rules_;
+  const SwitchChoice choice = rules.takesSwitch(collective);
+  const bool pays = paysByDefault(collective) && !planContext_.allShareMemory;
+  if (!call.blocks.empty() || choice == SwitchChoice::kNever ||
+      (choice == SwitchChoice::kFree && !pays) ||
+      !algo::supports(algo::Algorithm::kInNetwork, collective))
+    return nullptr;
+  ReadyPlan& ready = switchPlans_[static_cast<size_t>(collective)];
+  const Status supported = ina::IntegerOperation::supports(call.signature);
+  if (!supported.ok()) {
+    if (!std::exchange(switchRefusalSaid_, true))
+      logInfo("rank {}: {} takes a schedule of hosts: {}", rank_, call.signature.describe(),
+              supported.message());
+    return nullptr;
+  }
+  if (!ready.chosen) {
+    ready.chosen = true;
+    ready.plan = planOfSwitch(planContext_, collective);
+    logInfo("rank {}: {} of integers: {} over the {}, plan {:016x}", rank_, name(collective),
+            ready.plan.algorithmName(), aggregation_->describe(), ready.plan.id);
+  }
+  return &ready;
+}
+
+}  // namespace inccl::comm

@@ -1,0 +1,174 @@
+// Calls whose sums are a switch's, between real processes: right, whatever the network does, and
+// without the switch where it cannot be used.
+#include <gmock/gmock.h>
+
+#include "api/forked_switch.h"
+#include "api/rank_world.h"
+
+namespace inccl::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+void expectSum(const std::vector<int>& data, int ranks, uint32_t round) {
+  for (size_t i = 0; i < data.size(); ++i) {
+    int sum = 0;
+    for (int from = 0; from < ranks; ++from) sum += valueOf<int>(from, i, round);
+    ASSERT_EQ(data[i], sum) << i << " of " << data.size();
+  }
+}
+
+void sumOnce(incclComm_t comm, const RankProcess& process, size_t count, uint32_t round) {
+  auto data = values<int>(process.rank(), count, round);
+  ASSERT_EQ(incclAllReduce(data.data(), data.data(), count, incclInt32, incclSum, comm, nullptr),
+            incclSuccess)
+      << incclGetLastError(comm);
+  expectSum(data, process.size(), round);
+}
+
+// Plan ids tell whether the switch is taken: without one the call has the host's.
+void everyCollective(RankProcess& process) {
+  const incclComm_t comm = join(process, "tcp");
+  ASSERT_NE(comm, nullptr);
+  const int ranks = process.size(), rank = process.rank();
+  const auto n = static_cast<size_t>(ranks);
+  uint32_t round = 0;
+  for (const size_t count : {0, 1, 255, 256, 257, 5000}) {
+    sumOnce(comm, process, count, ++round);
+    // All-gather and reduce-scatter are each other's reverse.
+    auto mine = values<int>(rank, count, ++round);
+    std::vector<int> all(n * count, -1), back(count, -1);
+    ASSERT_EQ(incclAllGather(mine.data(), all.data(), count, incclInt32, comm, nullptr),
+              incclSuccess);
+    for (size_t i = 0; i < all.size(); ++i)
+      ASSERT_EQ(all[i], valueOf<int>(static_cast<int>(i / count), i % count, round));
+    ASSERT_EQ(
+        incclReduceScatter(all.data(), back.data(), count, incclInt32, incclSum, comm, nullptr),
+        incclSuccess);
+    for (size_t i = 0; i < count; ++i) ASSERT_EQ(back[i], ranks * mine[i]);
+    const int root = ranks - 1;
+    std::vector<double> told(count, rank == root ? 2.5 : 0);
+    ASSERT_EQ(incclBroadcast(told.data(), told.data(), count, incclFloat64, root, comm, nullptr),
+              incclSuccess);
+    ASSERT_EQ(told, std::vector<double>(count, 2.5));
+    auto least = values<int>(rank, count, ++round);
+    ASSERT_EQ(
+        incclReduce(least.data(), least.data(), count, incclInt32, incclAvg, root, comm, nullptr),
+        incclSuccess);
+    // What is no 32-bit integer takes a schedule of hosts beside.
+    std::vector<float> floats(count, 1.5f);
+    ASSERT_EQ(
+        incclAllReduce(floats.data(), floats.data(), count, incclFloat32, incclSum, comm, nullptr),
+        incclSuccess);
+    ASSERT_EQ(floats, std::vector<float>(count, 1.5f * static_cast<float>(ranks)));
+    ASSERT_EQ(incclBarrier(comm, nullptr), incclSuccess);
+  }
+  EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+}
+
+TEST(InNetwork, EveryCollectiveIsRight) {
+  for (const int ranks : {2, 3, 5}) {
+    const ForkedSwitch theSwitch;
+    ::setenv("INCCL_ALGO", "ina", 1);
+    onProcesses(ranks, everyCollective);
+    EXPECT_GT(theSwitch.counted("completions"), 60u);
+  }
+}
+
+TEST(InNetwork, LostRepeatedAndReorderedPacketsChangeNothing) {
+  emulator::ServerOptions options;
+  options.faults = {.loss = 0.02, .duplication = 0.05, .reordering = 0.1};
+  const ForkedSwitch theSwitch(options);
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(3, everyCollective);
+}
+
+TEST(InNetwork, TheFirstProfileDoesTheSame) {
+  emulator::ServerOptions options;
+  options.profile = pipeline::Profile::tofino();
+  options.shape = {64, 252, 8};
+  const ForkedSwitch theSwitch(options);
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(2, everyCollective);
+}
+
+// Groups, streams and several communicators at one switch.
+TEST(InNetwork, EverythingAboveTheCallWorks) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "allreduce:ina", 1);
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    incclComm_t half = nullptr;
+    ASSERT_EQ(incclCommSplit(comm, 0, process.rank(), &half, nullptr), incclSuccess);
+    incclStream_t stream = nullptr;
+    ASSERT_EQ(incclStreamCreate(&stream), incclSuccess);
+    auto a = values<int>(process.rank(), 3000, 1), b = values<int>(process.rank(), 5, 2),
+         c = values<int>(process.rank(), 6, 3), d = values<int>(process.rank(), 7000, 4);
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (auto* data : {&a, &b, &c})
+      ASSERT_EQ(incclAllReduce(data->data(), data->data(), data->size(), incclInt32, incclSum, comm,
+                               nullptr),
+                incclSuccess);
+    ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(comm);
+    ASSERT_EQ(incclAllReduce(d.data(), d.data(), d.size(), incclInt32, incclSum, half, stream),
+              incclSuccess);
+    ASSERT_EQ(incclStreamSynchronize(stream), incclSuccess);
+    expectSum(a, 2, 1), expectSum(b, 2, 2), expectSum(c, 2, 3), expectSum(d, 2, 4);
+    EXPECT_EQ(incclStreamDestroy(stream), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(half), incclSuccess);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  EXPECT_GT(theSwitch.counted("completions"), 30u);
+}
+
+TEST(InNetwork, DifferentCallsAreAnErrorOnAllRanks) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(3, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    sumOnce(comm, process, 100, 1);
+    std::vector<int> data(1000, 1);
+    const size_t count = process.rank() == 1 ? 900 : 1000;
+    const auto result =
+        incclAllReduce(data.data(), data.data(), count, incclInt32, incclSum, comm, nullptr);
+    EXPECT_EQ(result, incclInvalidUsage);
+    EXPECT_THAT(incclGetLastError(comm), HasSubstr("count 900"));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+TEST(InNetwork, ASwitchThatIsNotThereOrDoesNotKnowUsCostsAWarning) {
+  {
+    const ForkedSwitch theSwitch;
+    ::setenv("INCCL_INA_TOKEN", "another", 1);
+    onProcesses(2, everyCollective);
+  }
+  ::setenv("INCCL_INA", "127.0.0.1:1", 1);
+  onProcesses(2, everyCollective);
+  ::unsetenv("INCCL_INA");
+}
+
+// Until ranks repair what a dead switch left behind, they end the communicator and say why.
+TEST(InNetwork, ASwitchThatDiesIsAnErrorInBoundedTime) {
+  ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  const pid_t pid = theSwitch.pid();
+  onProcesses(2, [pid](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    sumOnce(comm, process, 100, 1);
+    process.meetAll();
+    if (process.rank() == 0) ::kill(pid, SIGKILL);
+    process.meetAll();
+    std::vector<int> data(100000, 1);
+    const Nanos start = nowNs();
+    EXPECT_EQ(
+        incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclSum, comm, nullptr),
+        incclRemoteError);
+    EXPECT_LT(nowNs() - start, 12 * kSecond);
+    EXPECT_THAT(incclGetLastError(comm), HasSubstr("the switch has not answered"));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
+}  // namespace
+}  // namespace inccl::test
