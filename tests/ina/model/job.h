@@ -67,6 +67,7 @@ struct Scenario {
   std::vector<Operation> operations;
   std::vector<Operation> lastWorkerCalls;  // instead, by the last worker; empty: the same
   Budget budget;
+  bool overlaps = false;    // operations may be called before the ones ahead have returned
   bool hasControl = false;  // a host control channel: suspicion, repair, notices of failure
   int epochs = 1;           // that may run in the network; the repair after the last is to the host
   bool isEverlasting = false;  // packets are never used up: any number of losses and duplicates

@@ -66,6 +66,7 @@ void forgetFailedRanks(const Job& job, State& state) {
 }
 
 void forgetRepairs(const Job& job, State& state) {
+  if (job.mutant == Mutant::kRedoOperation) return;  // done again where it was done
   for (int c = 0; c < job.chunks; ++c) {
     bool isAwaited = false;
     for (int w = 0; w < job.workers; ++w) {

@@ -64,6 +64,17 @@ bool isCalled(const Job& job, const State& state, int worker, int chunk) {
   return job.operationOf[worker][chunk] < state.workers[worker].begun;
 }
 
+// The mutant that starts the whole operation again, where the rank is still in it.
+void forgetOperation(const Job& job, State& state, int worker, int commit) {
+  const int last = state.workers[worker].begun - 1;
+  if (last < 0 || hasReturned(job, state, worker, last)) return;
+  for (int c = job.firstChunk[worker][last]; c < job.firstChunk[worker][last + 1]; ++c) {
+    if (state.repairs[c].commit == commit && state.repairs[c].plan == Plan::kHost) {
+      state.workers[worker].got &= static_cast<ChunkSet>(~onlyChunk(c));
+    }
+  }
+}
+
 void applyCommit(const Job& job, State& state, int worker) {
   const int commit = (state.workers[worker].control + 1) / 2;
   for (int c = 0; c < job.chunks; ++c) {
@@ -71,8 +82,9 @@ void applyCommit(const Job& job, State& state, int worker) {
     sendCopy(job, state, worker, c);
     if (isCalled(job, state, worker, c)) contribute(job, state, worker, c);
   }
+  if (job.mutant == Mutant::kRedoOperation) forgetOperation(job, state, worker, commit);
   ++state.workers[worker].control;
-  sendWindow(job, state, worker);
+  sendWindow(job, state, worker, 0);
 }
 
 // Who reported to have `chunk`.

@@ -41,6 +41,12 @@ Scenario everlasting(const char* operations, int workers, int slots, int epochs)
   return scenario;
 }
 
+Scenario overlapping(Scenario scenario) {
+  scenario.overlaps = true;
+  scenario.name += ", operations overlap";
+  return scenario;
+}
+
 // The last rank calls as many chunks, but other operations.
 Scenario otherCalls(bool hasControl) {
   Scenario scenario = dataPlane("all-reduce:2,all-reduce", 2, 1, {1, 1, 1, 0, 0});
@@ -86,10 +92,13 @@ std::vector<Scenario> testScenarios() {
       withRepair("all-reduce,reduce@1", 2, 1, 2, {2, 1, 1, 1, 1}),
       withRepair("all-reduce:2,reduce", 2, 1, 1, {2, 1, 0, 1, 1}),
       withRepair("broadcast:2,all-reduce", 2, 1, 2, {1, 1, 0, 1, 1}),
-      withRepair("reduce:2,all-reduce:2", 2, 2, 1, {1, 0, 0, 1, 0}),
+      withRepair("reduce:2,all-reduce:2", 2, 2, 1, {1, 0, 0, 1, 1}),
       everlasting("reduce:2,all-reduce:2", 2, 1, 3),
       everlasting("all-reduce:2,reduce@1:2", 2, 2, 2),
       everlasting("reduce:3,all-reduce:3", 2, 2, 1),
+      overlapping(dataPlane("reduce:3,all-reduce:3", 2, 2, {1, 1, 0, 0, 0})),
+      overlapping(withRepair("reduce,all-reduce:2", 2, 2, 1, {1, 0, 0, 1, 0})),
+      overlapping(everlasting("reduce,all-reduce,reduce@1:2", 2, 2, 2)),
   };
 }
 
@@ -104,6 +113,9 @@ std::vector<Scenario> soakScenarios() {
       everlasting("reduce:2,all-reduce:2", 3, 1, 2),
       everlasting("all-reduce:2,reduce@1:2", 3, 2, 1),
       everlasting("reduce:4,all-reduce:4", 2, 2, 3),
+      overlapping(withRepair("reduce,all-reduce:2", 2, 2, 2, {1, 1, 0, 1, 0})),
+      overlapping(everlasting("reduce,all-reduce:3,reduce@1:2", 2, 2, 3)),
+      overlapping(everlasting("reduce,all-reduce:2,reduce@1", 3, 2, 1)),
   };
 }
 

@@ -19,8 +19,7 @@ bool hasReturned(const Job& job, const State& state, int worker, int operation) 
 
 bool isFinished(const Job& job, const State& state, int worker) {
   const Worker& w = state.workers[worker];
-  return w.fate != Fate::kFine ||
-         (w.begun == job.operations && hasReturned(job, state, worker, job.operations - 1));
+  return w.fate != Fate::kFine || w.got == (1U << job.chunks) - 1;
 }
 
 bool isSealed(const State& state, int worker) { return state.workers[worker].control % 2 != 0; }
@@ -50,18 +49,19 @@ Value bufferPart(const Job& job, const State& state, int worker, int chunk) {
 bool mayCall(const Job& job, const State& state, int worker) {
   const Worker& w = state.workers[worker];
   return w.fate == Fate::kFine && w.begun < job.operations &&
-         (w.begun == 0 || hasReturned(job, state, worker, w.begun - 1));
+         (job.scenario.overlaps || w.begun == 0 || hasReturned(job, state, worker, w.begun - 1));
 }
 
 void call(const Job& job, State& state, int worker) {
-  ++state.workers[worker].begun;
-  sendWindow(job, state, worker);
+  const int operation = state.workers[worker].begun++;
+  sendWindow(job, state, worker, job.firstChunk[worker][operation]);
 }
 
-void sendWindow(const Job& job, State& state, int worker) {
+void sendWindow(const Job& job, State& state, int worker, int fromChunk) {
   for (int slot = 0; slot < job.slots; ++slot) {
     const int chunk = outstandingChunk(job, state, worker, slot);
-    if (chunk >= 0) post(job, state, packetFor(job, state, Kind::kData, worker, chunk));
+    if (chunk < fromChunk || chunk < 0) continue;
+    post(job, state, packetFor(job, state, Kind::kData, worker, chunk));
   }
 }
 

@@ -3,7 +3,7 @@
 // In place, so a result overwrites the contribution; and an operation that has returned leaves its
 // buffer to the user, who may write into it at once (here: always does). What is read out of such a
 // buffer is spoilt. Chunk c of an epoch goes through slot c mod s, and c + s is sent when result c
-// is there, within the operation that was called: operations block.
+// is there and its operation was called; operations block, unless the scenario lets them overlap.
 //
 // Sending follows at once from what makes it possible. A slow worker looks to all others like a
 // slow packet, and packets may take any time, so nothing is lost by it.
@@ -29,8 +29,8 @@ Value bufferPart(const Job& job, const State& state, int worker, int chunk);
 bool mayCall(const Job& job, const State& state, int worker);
 // The next operation is called: its first chunks are sent.
 void call(const Job& job, State& state, int worker);
-// Sends what every slot waits for: after a call, and when an epoch begins.
-void sendWindow(const Job& job, State& state, int worker);
+// Sends what every slot waits for, from that chunk on: after a call, and when an epoch begins.
+void sendWindow(const Job& job, State& state, int worker, int fromChunk);
 
 // DATA or PROBE for the chunk that a slot waits for.
 Packet packetFor(const Job& job, const State& state, Kind kind, int worker, int chunk);
