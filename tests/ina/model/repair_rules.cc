@@ -226,16 +226,23 @@ void contributeCalled(const Job& job, State& state, int worker) {
   }
 }
 
+bool isRepairThere(const Job& job, const State& state, int worker, int chunk) {
+  const Repair& repair = state.repairs[chunk];
+  return isFine(state, worker) && repair.plan != Plan::kNone && !hasChunk(state, worker, chunk) &&
+         isCalled(job, state, worker, chunk) &&
+         state.workers[worker].control >= 2 * repair.commit &&
+         isReadyFor(job, state, worker, chunk);
+}
+
+void takeRepair(const Job& job, State& state, int worker, int chunk) {
+  const bool isSpoilt = state.repairs[chunk].isSpoilt != 0;
+  takeResult(job, state, worker, chunk, isSpoilt ? onlyPart(worker, kSpoilt) : job.trueSum[chunk]);
+}
+
 void deliverRepairs(const Job& job, State& state) {
   for (int w = 0; w < job.workers; ++w) {
-    if (!isFine(state, w)) continue;
     for (int c = 0; c < job.chunks; ++c) {
-      const Repair& repair = state.repairs[c];
-      if (hasChunk(state, w, c) || !isCalled(job, state, w, c) || repair.plan == Plan::kNone ||
-          state.workers[w].control < 2 * repair.commit || !isReadyFor(job, state, w, c)) {
-        continue;
-      }
-      takeResult(job, state, w, c, repair.isSpoilt != 0 ? onlyPart(w, kSpoilt) : job.trueSum[c]);
+      if (isRepairThere(job, state, w, c)) takeRepair(job, state, w, c);
     }
   }
 }

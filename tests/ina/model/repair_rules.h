@@ -35,6 +35,10 @@ void takeControl(const Job& job, State& state, int worker);
 // The rank's part in the chunks of the operation that it just called, where the host has them.
 void contributeCalled(const Job& job, State& state, int worker);
 
+// Whether a copy or the host's sum of `chunk` is there for a rank that lacks it, or it need not
+// wait.
+bool isRepairThere(const Job& job, const State& state, int worker, int chunk);
+void takeRepair(const Job& job, State& state, int worker, int chunk);
 // Hands out whatever the host has ready. Such data are reliable, final and awaited by nobody else,
 // so that they may as well come at once.
 void deliverRepairs(const Job& job, State& state);
