@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "ina/model/scenarios.h"
+#include "ina/model/walk.h"
 
 namespace inccl::ina_model {
 namespace {
@@ -100,6 +101,29 @@ TEST(Replay, RefusesAContributionThatNobodyAskedFor) {
   EXPECT_FALSE(verdict.isAccepted);
   EXPECT_EQ(verdict.event, index);
   EXPECT_EQ(verdict.reason, std::string("it contributes again without being asked to"));
+}
+
+TEST(Replay, AcceptsWhateverTheModelDoes) {
+  for (uint64_t seed = 1; seed <= 3000; ++seed) {
+    const Scenario scenario = randomScenario(seed);
+    const std::vector<TraceEvent> trace = recordedWalk(scenario, seed);
+    const Verdict verdict = accepts(scenario, trace);
+    ASSERT_TRUE(verdict.isAccepted)
+        << scenario.name << ", seed " << seed << ", event " << verdict.event << ": "
+        << toText(trace[verdict.event]) << ": " << verdict.reason;
+  }
+}
+
+// A switch that has one of the mutants' faults is seen through.
+TEST(Replay, RefusesASwitchWithoutGenerations) {
+  int refused = 0;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    Scenario scenario = randomScenario(seed);
+    scenario.mutant = Mutant::kNoGenerationCheck;
+    const Verdict verdict = accepts(scenario, recordedWalk(scenario, seed));
+    if (verdict.reason == "the switch answers otherwise") ++refused;
+  }
+  EXPECT_GT(refused, 0);
 }
 
 TEST(TraceText, ReadsWhatItWrites) {

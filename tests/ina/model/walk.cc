@@ -6,6 +6,7 @@
 #include <random>
 
 #include "ina/model/events.h"
+#include "ina/model/recorder.h"
 #include "ina/model/scenarios.h"
 
 namespace inccl::ina_model {
@@ -112,6 +113,24 @@ Scenario randomScenario(uint64_t seed) {
 Walk walk(const Scenario& scenario, uint64_t seed) {
   const Walk result = walkOnce(scenario, seed, false);
   return result.broken == Property::kHolds ? result : walkOnce(scenario, seed, true);
+}
+
+std::vector<TraceEvent> recordedWalk(const Scenario& scenario, uint64_t seed) {
+  const Job job(scenario);
+  Chance chance(seed);
+  State state = initialState(job);
+  Recorder recorder(job);
+  for (uint64_t i = 0; i < kAllEvents && !isTerminal(job, state); ++i) {
+    Event event{};
+    if (!chooseEvent(job, state, i < kWildEvents, chance, event)) break;
+    const bool isDecision =
+        event.kind == EventKind::kDecideNetwork || event.kind == EventKind::kDecideHost;
+    if (isDecision) event.index = 0;
+    const State next = after(job, state, event);
+    recorder.record(state, event, next);
+    state = next;
+  }
+  return recorder.trace();
 }
 
 }  // namespace inccl::ina_model

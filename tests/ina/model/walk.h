@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ina/model/explorer.h"
+#include "ina/model/trace.h"
 
 namespace inccl::ina_model {
 
@@ -20,5 +21,9 @@ struct Walk {
   std::vector<std::string> trace;  // only where something broke
 };
 Walk walk(const Scenario& scenario, uint64_t seed);
+
+// The same run, as switch and ranks would have written it down. Of several holders the lowest
+// copies.
+std::vector<TraceEvent> recordedWalk(const Scenario& scenario, uint64_t seed);
 
 }  // namespace inccl::ina_model
