@@ -77,9 +77,21 @@ class Explorer {
     return fingerprintOfOrbit(job_, state, interchangeable_);
   }
 
+  // What reductions must leave as it is. Of a rank that has failed nobody sees more.
+  void collectView(const State& state) {
+    std::vector<uint16_t> view;
+    for (int i = 0; i < job_.workers; ++i) {
+      const Worker& w = state.workers[i];
+      view.push_back(static_cast<uint16_t>(w.fate));
+      if (w.fate == Fate::kFine) view.insert(view.end(), {w.got, w.begun, w.control});
+    }
+    found_.views.insert(std::move(view));
+  }
+
   // False: a counterexample was found.
   bool expand(const State& state, uint32_t number) {
     listEvents(job_, state, events_);
+    if (limits_.collectsViews) collectView(state);
     if (limits_.checksProgress) {
       firstEdge_.push_back(edges_.size());
       isEnd_.push_back(events_.empty() && isTerminal(job_, state));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,14 @@ struct Exploration {
   uint64_t events = 0;  // between them
   int depth = 0;        // events from the beginning to the farthest state
   double seconds = 0;
-  std::vector<std::string> trace;  // the counterexample
+  std::vector<std::string> trace;         // the counterexample
+  std::set<std::vector<uint16_t>> views;  // what ranks saw of the states: chunks, calls, failures
 };
 
 struct Limits {
   uint64_t states = 200'000'000;
   bool checksProgress = true;
+  bool collectsViews = false;
 };
 
 Exploration explore(const Job& job, const Limits& limits = {});

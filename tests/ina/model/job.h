@@ -71,6 +71,7 @@ struct Scenario {
   bool hasControl = false;  // a host control channel: suspicion, repair, notices of failure
   int epochs = 1;           // that may run in the network; the repair after the last is to the host
   bool isEverlasting = false;  // packets are never used up: any number of losses and duplicates
+  bool isReduced = true;       // reductions.h; without, for the test that they hide nothing
   Mutant mutant = Mutant::kNone;
 };
 

@@ -108,6 +108,7 @@ uint8_t swappedName(int name, int a, int b) {
 
 void reduce(const Job& job, State& state) {
   takeLocalSteps(job, state);
+  if (!job.scenario.isReduced) return;
   forgetFailedRanks(job, state);
   dropInertPackets(job, state);
   forgetRegisters(job, state);
@@ -116,7 +117,7 @@ void reduce(const Job& job, State& state) {
 
 std::vector<int> interchangeableRanks(const Job& job) {
   std::vector<int> ranks;
-  if (!job.scenario.lastWorkerCalls.empty()) return ranks;
+  if (!job.scenario.isReduced || !job.scenario.lastWorkerCalls.empty()) return ranks;
   for (int w = job.scenario.hasControl ? kCoordinator + 1 : 0; w < job.workers; ++w) {
     const bool isLikeAll = std::all_of(
         job.scenario.operations.begin(), job.scenario.operations.end(), [&](const Operation& o) {

@@ -12,10 +12,17 @@ int numberAfter(const std::string& word, char mark, int byDefault) {
   return at == std::string::npos ? byDefault : std::atoi(word.c_str() + at + 1);
 }
 
+// "L2 D1 E1 C0 X0": losses, duplicates, early time-outs, crashes, deaths.
+std::string nameOf(const Budget& budget) {
+  return fmt::format("L{} D{} E{} C{} X{}", budget.losses, budget.duplicates, budget.earlyTimeouts,
+                     budget.crashes, budget.deaths);
+}
+
 // Without a control channel: workers and the switch alone.
 Scenario dataPlane(const char* operations, int workers, int slots, Budget budget) {
   Scenario scenario;
-  scenario.name = fmt::format("data plane, {} workers, {} slots, {}", workers, slots, operations);
+  scenario.name = fmt::format("no repair, {} workers, {} slots, {}, {}", workers, slots, operations,
+                              nameOf(budget));
   scenario.workers = workers;
   scenario.slots = slots;
   scenario.operations = operationsFrom(operations, workers);
@@ -25,8 +32,8 @@ Scenario dataPlane(const char* operations, int workers, int slots, Budget budget
 
 Scenario withRepair(const char* operations, int workers, int slots, int epochs, Budget budget) {
   Scenario scenario = dataPlane(operations, workers, slots, budget);
-  scenario.name = fmt::format("repair, {} workers, {} slots, {} epochs, {}", workers, slots, epochs,
-                              operations);
+  scenario.name = fmt::format("repair, {} workers, {} slots, {}, {} epochs, {}", workers, slots,
+                              operations, epochs, nameOf(budget));
   scenario.hasControl = true;
   scenario.epochs = epochs;
   return scenario;
@@ -92,7 +99,7 @@ std::vector<Scenario> testScenarios() {
       withRepair("all-reduce,reduce@1", 2, 1, 2, {2, 1, 1, 1, 1}),
       withRepair("all-reduce:2,reduce", 2, 1, 1, {2, 1, 0, 1, 1}),
       withRepair("broadcast:2,all-reduce", 2, 1, 2, {1, 1, 0, 1, 1}),
-      withRepair("reduce:2,all-reduce:2", 2, 2, 1, {1, 0, 0, 1, 1}),
+      withRepair("reduce:2,all-reduce", 2, 2, 1, {2, 1, 0, 1, 1}),
       everlasting("reduce:2,all-reduce:2", 2, 1, 3),
       everlasting("all-reduce:2,reduce@1:2", 2, 2, 2),
       everlasting("reduce:3,all-reduce:3", 2, 2, 1),
@@ -110,12 +117,13 @@ std::vector<Scenario> soakScenarios() {
       withRepair("all-reduce,reduce@1", 3, 1, 1, {2, 1, 0, 1, 1}),
       withRepair("reduce,all-reduce", 3, 1, 2, {1, 0, 0, 1, 1}),
       withRepair("reduce:2,all-reduce:2", 2, 2, 2, {1, 1, 0, 1, 0}),
+      withRepair("reduce:2,all-reduce:2", 2, 2, 1, {2, 1, 0, 1, 1}),
       everlasting("reduce:2,all-reduce:2", 3, 1, 2),
       everlasting("all-reduce:2,reduce@1:2", 3, 2, 1),
       everlasting("reduce:4,all-reduce:4", 2, 2, 3),
       overlapping(withRepair("reduce,all-reduce:2", 2, 2, 2, {1, 1, 0, 1, 0})),
       overlapping(everlasting("reduce,all-reduce:3,reduce@1:2", 2, 2, 3)),
-      overlapping(everlasting("reduce,all-reduce:2,reduce@1", 3, 2, 1)),
+      overlapping(everlasting("reduce,all-reduce,reduce@1", 3, 2, 1)),
   };
 }
 
