@@ -17,6 +17,8 @@
 #                types x all operations at three, verified and hashed
 #   matrix-asan  the same under address and undefined-behaviour sanitizers
 #   matrix-tsan  the same, ranks as threads of one process, under the thread sanitizer
+#   model        every state of the aggregation protocol's larger scenarios (docs/ina-model.md), and
+#                trials x 2,000 walks by chance through larger jobs in each round
 #   fuzz         every libFuzzer target
 #
 # A campaign that fails does not stop the next. Logs are in build/soak/; the table at the end names
@@ -25,7 +27,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/phases.sh
 
-campaigns=(tests asan tsan faults matrix matrix-asan matrix-tsan fuzz)
+campaigns=(tests asan tsan faults matrix matrix-asan matrix-tsan model fuzz)
 only='' rounds=5 trials=50 seed='' fuzz_seconds=120
 while [ "$#" -gt 0 ]; do
   case "$1" in
@@ -89,6 +91,16 @@ fault_rounds() {
   done
 }
 
+model_rounds() {
+  local search=build/dev/bin/ina_model_search round chosen
+  step "model searched" "$search" --list soak && tail -n 1 "$logs/model_searched.log"
+  for ((round = 1; round <= rounds; round++)); do
+    chosen=${seed:-$((RANDOM << 30 | RANDOM << 15 | RANDOM))}
+    say "round $round of $rounds: repeat it with --only model --seed $chosen --trials $trials"
+    step "model walks seed $chosen" "$search" --walks $((trials * 2000)) --seed "$chosen"
+  done
+}
+
 # matrix BUILD processes|threads RANKS SIZES…: inccl-perf for each collective, number of ranks (a word of
 # RANKS) and transport: float sum at SIZES, and all types and operations at three sizes, hashed. Buffers
 # are shifted, and the library's own, in turn. A wrong element or a bad status fails it.
@@ -135,9 +147,10 @@ fuzz_targets() {
 mkdir -p "$logs"
 install_dependencies || exit 1
 
-if wanted tests || wanted faults; then build dev -DINCCL_WERROR=ON; fi
+if wanted tests || wanted faults || wanted model; then build dev -DINCCL_WERROR=ON; fi
 if wanted tests; then all_tests dev; fi
 if wanted faults; then fault_rounds; fi
+if wanted model; then model_rounds; fi
 if wanted matrix && build release; then
   step matrix bash -c 'matrix release processes "1 2 3 4 5 6 7 8 13" -b 8 -e 16M -f 4'
 fi

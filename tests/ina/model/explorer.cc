@@ -102,8 +102,8 @@ class Explorer {
       const auto place = seen_.insert(fingerprint(next), number, static_cast<uint16_t>(i));
       if (limits_.checksProgress) edges_.push_back(place.number);
       if (!place.isNew) continue;
-      if (next.isWrong != 0 || next.isOverfull != 0) {
-        found_.broken = next.isWrong != 0 ? Property::kWrongResult : Property::kTooSmallBounds;
+      if (brokenIn(next) != Property::kHolds) {
+        found_.broken = brokenIn(next);
         found_.isComplete = true;
         found_.trace = traceTo(place.number);
         return false;
@@ -182,12 +182,20 @@ const char* propertyName(Property property) {
       return "holds";
     case Property::kWrongResult:
       return "WRONG RESULT";
+    case Property::kRanksApart:
+      return "RANKS TOO FAR APART";
     case Property::kStuck:
       return "STUCK";
     case Property::kTooSmallBounds:
       return "the model has no room for a packet";
   }
   return "?";
+}
+
+Property brokenIn(const State& state) {
+  if (state.isWrong != 0) return Property::kWrongResult;
+  if (state.isApart != 0) return Property::kRanksApart;
+  return state.isOverfull != 0 ? Property::kTooSmallBounds : Property::kHolds;
 }
 
 Exploration explore(const Job& job, const Limits& limits) { return Explorer(job, limits).run(); }

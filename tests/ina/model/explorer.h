@@ -1,6 +1,7 @@
 // Every state that a scenario can reach, breadth first, and whether one of them breaks a property.
 //
 //   wrong   a worker took a result that is not the true sum of that chunk of that operation
+//   apart   two ranks report a slot more than one use apart
 //   stuck   from some state no sequence of events leads to an end, where each rank has all its
 //           results, or an error, or is dead. That includes states without any event.
 //
@@ -14,10 +15,11 @@
 #include <vector>
 
 #include "ina/model/job.h"
+#include "ina/model/state.h"
 
 namespace inccl::ina_model {
 
-enum class Property : uint8_t { kHolds, kWrongResult, kStuck, kTooSmallBounds };
+enum class Property : uint8_t { kHolds, kWrongResult, kRanksApart, kStuck, kTooSmallBounds };
 const char* propertyName(Property property);
 
 struct Exploration {
@@ -30,6 +32,9 @@ struct Exploration {
   std::vector<std::string> trace;         // the counterexample
   std::set<std::vector<uint16_t>> views;  // what ranks saw of the states: chunks, calls, failures
 };
+
+// What is broken in this one state, kStuck apart.
+Property brokenIn(const State& state);
 
 struct Limits {
   uint64_t states = 200'000'000;

@@ -143,6 +143,24 @@ bool isMismatchReported(const Job& job, const State& state) {
   return false;
 }
 
+// Whether some slot is more than one use further in one report than in another: what a rank may
+// leave out of its REPORT, and how much has to be retained, stands on that.
+bool areReportsApart(const Job& job, const State& state, int base) {
+  for (int slot = 0; slot < job.slots; ++slot) {
+    int least = job.chunks, most = 0;
+    for (int w = 0; w < job.workers; ++w) {
+      int uses = 0;
+      for (int c = base + slot; c < job.chunks; c += job.slots) {
+        uses += state.workers[w].reported >> c & 1;
+      }
+      least = std::min(least, uses);
+      most = std::max(most, uses);
+    }
+    if (most > least + 1) return true;
+  }
+  return false;
+}
+
 // What COMMIT has for a rank that lacks `chunk`: true once the rank may go on without waiting.
 bool isReadyFor(const Job& job, const State& state, int worker, int chunk) {
   const Repair& repair = state.repairs[chunk];
@@ -181,6 +199,7 @@ void decide(const Job& job, State& state, bool toHost, bool byHighest) {
     return;
   }
   const int epoch = state.controlSent / 2;
+  if (areReportsApart(job, state, state.base[epoch])) state.isApart = 1;
   int boundary = 0;
   for (int w = 0; w < job.workers; ++w) {
     boundary = std::max<int>(boundary, state.workers[w].reportedBegun);

@@ -3,7 +3,7 @@
 //   ina_model_search --list test|soak     the lists of scenarios.cc (default: soak)
 //   ina_model_search --calls reduce:2,all-reduce --workers 3 --slots 2 --losses 2 --epochs 2 …
 //   ina_model_search --walks 100000 [--seed 7]
-//   ina_model_search --mutant no-tag-check
+//   ina_model_search --mutant no-tag-check [--calls …]
 //
 // Prints states, events, depth and seconds of each search, and the counterexample where there is
 // one. Exit status 0: everything held, and was searched to its end (with --mutant: it was found
@@ -35,7 +35,7 @@ constexpr const char* kUsage =
     "           [--duplicates D] [--early E] [--crashes C] [--deaths X] [--epochs E: with repair]\n"
     "           [--everlasting 1] [--overlap 1] [--max-states N]\n"
     "       ina_model_search --walks N [--seed S]\n"
-    "       ina_model_search --mutant NAME\n";
+    "       ina_model_search --mutant NAME [--calls … as above]\n";
 
 bool isKnown(const std::string& name) {
   constexpr const char* kNames[] = {"--list",    "--max-states", "--calls",      "--workers",
@@ -91,15 +91,6 @@ bool walkMany(uint64_t count, uint64_t seed) {
   return true;
 }
 
-bool findOut(const std::string& name, const Arguments& arguments) {
-  for (const Mutant mutant : kAllMutants) {
-    if (name != mutantName(mutant)) continue;
-    return search(mutantScenario(mutant), arguments).broken != Property::kHolds;
-  }
-  fmt::print(stderr, "ina_model_search: no mutant '{}'\n", name);
-  return false;
-}
-
 Scenario scenarioFrom(const Arguments& arguments) {
   const auto number = [&](const char* name, uint64_t byDefault) {
     return static_cast<uint8_t>(numberIn(arguments, name, byDefault));
@@ -125,6 +116,18 @@ bool fitsTheModel(const Scenario& scenario) {
   return scenario.workers >= 2 && scenario.workers <= kMaxWorkers && scenario.slots >= 1 &&
          scenario.slots <= kMaxSlots && scenario.epochs >= 1 && scenario.epochs <= kMaxEpochs &&
          chunks >= 1 && chunks <= kMaxChunks && canHeal;
+}
+
+bool findOut(const std::string& name, const Arguments& arguments) {
+  for (const Mutant mutant : kAllMutants) {
+    if (name != mutantName(mutant)) continue;
+    Scenario scenario =
+        arguments.count("--calls") != 0 ? scenarioFrom(arguments) : mutantScenario(mutant);
+    scenario.mutant = mutant;
+    return fitsTheModel(scenario) && search(scenario, arguments).broken != Property::kHolds;
+  }
+  fmt::print(stderr, "ina_model_search: no mutant '{}'\n", name);
+  return false;
 }
 
 bool run(const Arguments& arguments) {

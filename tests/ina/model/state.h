@@ -91,7 +91,8 @@ struct State {
   Budget left;
   uint8_t packetCount = 0;
   uint8_t isOverfull = 0;  // a packet found no room: the model's bounds are too small
-  uint8_t unused[5] = {0, 0, 0, 0, 0};
+  uint8_t isApart = 0;     // reports differ by more than one use of a slot
+  uint8_t unused[4] = {0, 0, 0, 0};
   std::array<Packet, kMaxPackets>
       packets{};  // sorted; last, so that the unused ones can be left out
 };

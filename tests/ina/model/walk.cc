@@ -62,10 +62,8 @@ Walk walkOnce(const Scenario& scenario, uint64_t seed, bool tells) {
     }
     if (tells) result.trace.push_back(describe(job, state, event));
     state = after(job, state, event);
-    if (state.isWrong != 0 || state.isOverfull != 0) {
-      result.broken = state.isWrong != 0 ? Property::kWrongResult : Property::kTooSmallBounds;
-      return result;
-    }
+    result.broken = brokenIn(state);
+    if (result.broken != Property::kHolds) return result;
   }
   return result;
 }
