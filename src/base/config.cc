@@ -63,13 +63,15 @@ Result<Config> Config::fromEnvironment() {
   config.secret = environmentText("SECRET").value_or("");
   config.aggregationSwitch = environmentText("INA").value_or("");
   config.aggregationToken = environmentText("INA_TOKEN").value_or("");
+  INCCL_TRY_ASSIGN(const int64_t floats, environmentInteger("INA_FLOATS", 0, 0, 1));
+  config.aggregateFloats = floats == 1;
   INCCL_TRY(readFamily(config));
   INCCL_TRY(readPortRange(config));
   return config;
 }
 
 uint64_t Config::hash() const {
-  uint64_t hash = mixHash(bufferBytes, 1);
+  uint64_t hash = mixHash(bufferBytes, aggregateFloats ? 2 : 1);
   for (const std::string* text : {&transport, &algorithm, &protocol}) hash = hashBytes(*text, hash);
   return hash;
 }

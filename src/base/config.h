@@ -42,6 +42,7 @@ struct Config {
   // In-network aggregation: a switch's controller, and what it and we know.
   std::string aggregationSwitch;  // INCCL_INA: host:port; empty = none
   std::string aggregationToken;   // INCCL_INA_TOKEN
+  bool aggregateFloats = false;   // INCCL_INA_FLOATS=1: f32 too, in fixed point; alike on all ranks
 
   static Result<Config> fromEnvironment();
   // Of the settings that all ranks must share.

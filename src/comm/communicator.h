@@ -36,6 +36,7 @@
 #include "exec/message.h"
 #include "exec/runner.h"
 #include "ina/aggregation.h"
+#include "ina/float_operation.h"
 #include "schedule/chunk_lengths.h"
 #include "transport/shared_transport.h"
 
@@ -150,6 +151,11 @@ class Communicator final : private exec::Supervisor {
   Status joinSwitch(Deadline deadline);
   Result<bool> switchStep(const Status& mine, Deadline deadline);
   ReadyPlan* switchPlan(const Call& call);
+  // Floats that are added, in contrast to floats that are only carried.
+  static bool summedAsFloats(const OpSignature& signature) {
+    return signature.type == DataType::kFloat32 && reduces(signature.collective);
+  }
+  [[nodiscard]] Status switchSums(const OpSignature& signature) const;
 
   // plans.cc
   Result<ReadyPlan*> readyPlan(const Call& call);
@@ -263,6 +269,7 @@ class Communicator final : private exec::Supervisor {
 
   PlanTable plans_;
   std::array<ReadyPlan, kCollectiveCount> switchPlans_;
+  ina::FloatRoom floatRoom_;
   bool switchRefusalSaid_ = false;
   // A lane plan depends on the root too.
   std::map<std::tuple<Collective, algo::Algorithm, int, schedule::BlockLengths>,

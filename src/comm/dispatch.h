@@ -25,6 +25,8 @@
 #include "exec/shared/publish.h"
 #include "exec/shared/read.h"
 #include "exec/shared/rooted.h"
+#include "ina/float_operation.h"
+#include "ina/integer_operation.h"
 
 namespace inccl::comm {
 
@@ -132,10 +134,22 @@ Status Communicator::dispatchBlockByBlock(const Call& call, Sink& sink) {
 
 template <typename Sink>
 Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {
+  ina::Shard& shard = aggregation_->shard();
+  const int descriptor = aggregation_->waitDescriptor();
+  const size_t payloadBytes = aggregation_->payloadBytes();
+  if (summedAsFloats(call.signature)) {
+    const ina::FloatCall floats{call.signature,
+                                tag,
+                                rank_,
+                                rankCount_,
+                                static_cast<const float*>(call.send),
+                                static_cast<float*>(call.recv)};
+    return sink.template operate<exec::AggregateOf<ina::FloatOperation>>(
+        shard, descriptor, floats, aggregation_->slots(), payloadBytes, floatRoom_);
+  }
   const ina::IntegerCall integers{call.signature, tag, rank_, rankCount_, call.send, call.recv};
-  return sink.template operate<exec::AggregateOperation>(aggregation_->shard(),
-                                                         aggregation_->waitDescriptor(), integers,
-                                                         aggregation_->payloadBytes());
+  return sink.template operate<exec::AggregateOf<ina::IntegerOperation>>(shard, descriptor,
+                                                                         integers, payloadBytes);
 }
 
 template <typename Sink>

@@ -73,6 +73,16 @@ Result<bool> Communicator::switchStep(const Status& mine, Deadline deadline) {
   return false;
 }
 
+// Floats lose precision, so that they are summed there is said by the user.
+Status Communicator::switchSums(const OpSignature& signature) const {
+  if (!summedAsFloats(signature)) return ina::IntegerOperation::supports(signature);
+  INCCL_TRY(ina::FloatOperation::supports(signature));
+  if (aggregation_->payloadBytes() < ina::FloatOperation::kLeastPayloadBytes)
+    return invalidUsage("payloads are too small for floats");
+  if (!config_.aggregateFloats) return invalidUsage("INCCL_INA_FLOATS is not set");
+  return {};
+}
+
 // nullptr: the call is not the switch's.
 ReadyPlan* Communicator::switchPlan(const Call& call) {
   const Collective collective = call.signature.collective;
@@ -84,7 +94,7 @@ ReadyPlan* Communicator::switchPlan(const Call& call) {
       !algo::supports(algo::Algorithm::kInNetwork, collective))
     return nullptr;
   ReadyPlan& ready = switchPlans_[static_cast<size_t>(collective)];
-  const Status supported = ina::IntegerOperation::supports(call.signature);
+  const Status supported = switchSums(call.signature);
   if (!supported.ok()) {
     if (!std::exchange(switchRefusalSaid_, true))
       logInfo("rank {}: {} takes a schedule of hosts: {}", rank_, call.signature.describe(),
@@ -94,7 +104,7 @@ ReadyPlan* Communicator::switchPlan(const Call& call) {
   if (!ready.chosen) {
     ready.chosen = true;
     ready.plan = planOfSwitch(planContext_, collective);
-    logInfo("rank {}: {} of integers: {} over the {}, plan {:016x}", rank_, name(collective),
+    logInfo("rank {}: {}: {} over the {}, plan {:016x}", rank_, name(collective),
             ready.plan.algorithmName(), aggregation_->describe(), ready.plan.id);
   }
   return &ready;

@@ -12,7 +12,7 @@ using transport::Progress;
 Progress AggregateOperation::step() {
   const Nanos now = nowNs();
   if (!begun_) {
-    shard_.begin(work_, now);
+    shard_.begin(work(), now);
     begun_ = true;
   }
   const uint64_t before = shard_.window().counters().results;

@@ -5,43 +5,57 @@
 // missing becomes the rank that is awaited.
 #pragma once
 
+#include <utility>
+
 #include "exec/operation.h"
-#include "ina/integer_operation.h"
+#include "ina/aggregated_operation.h"
 #include "ina/shard.h"
 
 namespace inccl::exec {
 
-class AggregateOperation final : public Operation {
+class AggregateOperation : public Operation {
  public:
   // Nothing of the switch for so long: it is gone, or the way to it.
   static constexpr Nanos kSilence = 5 * kSecond;
 
-  // Neither the shard nor the descriptor (to wait for it) is owned.
-  AggregateOperation(ina::Shard& shard, int waitDescriptor, const ina::IntegerCall& call,
-                     size_t payloadBytes)
-      : shard_(shard),
-        waitDescriptor_(waitDescriptor),
-        rank_(call.rank),
-        tag_(call.tag),
-        work_(call, payloadBytes) {}
+  [[nodiscard]] transport::Progress step() final;
+  [[nodiscard]] uint64_t movements() const final { return movements_; }
+  [[nodiscard]] OpTag tag() const final { return tag_; }
+  [[nodiscard]] int blamedRank() const final;
+  [[nodiscard]] Status failure() const final { return failure_; }
+  [[nodiscard]] int awaitedRank() const final;
+  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const final;
 
-  [[nodiscard]] transport::Progress step() override;
-  [[nodiscard]] uint64_t movements() const override { return movements_; }
-  [[nodiscard]] OpTag tag() const override { return tag_; }
-  [[nodiscard]] int blamedRank() const override;
-  [[nodiscard]] Status failure() const override { return failure_; }
-  [[nodiscard]] int awaitedRank() const override;
-  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override;
+ protected:
+  // Neither the shard nor the descriptor (to wait for it) is owned.
+  AggregateOperation(ina::Shard& shard, int waitDescriptor, int rank, OpTag tag)
+      : shard_(shard), waitDescriptor_(waitDescriptor), rank_(rank), tag_(tag) {}
 
  private:
+  // What is sent and what becomes of results.
+  virtual ina::AggregatedOperation& work() = 0;
+
   ina::Shard& shard_;
   const int waitDescriptor_;
   const int rank_;
   const OpTag tag_;
-  ina::IntegerOperation work_;
   bool begun_ = false;
   uint64_t movements_ = 0;
   Status failure_;
+};
+
+// Of integers, or of floats: Work is made from a call of its kind and what it needs besides.
+template <typename Work>
+class AggregateOf final : public AggregateOperation {
+ public:
+  template <typename Call, typename... Args>
+  AggregateOf(ina::Shard& shard, int waitDescriptor, const Call& call, Args&&... args)
+      : AggregateOperation(shard, waitDescriptor, call.rank, call.tag),
+        work_(call, std::forward<Args>(args)...) {}
+
+ private:
+  ina::AggregatedOperation& work() override { return work_; }
+  Work work_;
 };
 
 }  // namespace inccl::exec

@@ -53,6 +53,7 @@ Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCoun
                           const os::WaitLimit& limit) {
   data_ = client_->address().withPort(grant.dataPort);
   payloadBytes_ = grant.payloadBytes;
+  slots_ = grant.slots;
   profile_ = grant.profile;
   const auto what = fmt::format("the switch's data port {} (UDP)", data_.describe());
   for (;;) {

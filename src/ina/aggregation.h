@@ -41,6 +41,7 @@ class Aggregation {
   // After reach().
   [[nodiscard]] Shard& shard() { return *shard_; }
   [[nodiscard]] size_t payloadBytes() const { return payloadBytes_; }
+  [[nodiscard]] uint32_t slots() const { return slots_; }
   [[nodiscard]] int waitDescriptor() const { return port_->waitDescriptor(); }
   [[nodiscard]] std::string describe() const;
 
@@ -54,6 +55,7 @@ class Aggregation {
   os::SocketAddress data_;  // of the switch
   std::unique_ptr<Shard> shard_;
   size_t payloadBytes_ = 0;
+  uint32_t slots_ = 0;
   std::string profile_;
 };
 

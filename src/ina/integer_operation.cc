@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/hash.h"
+#include "ina/op_tag.h"
 
 namespace inccl::ina {
 namespace {
@@ -14,9 +14,6 @@ using wire::LaneOp;
 using wire::LaneType;
 
 constexpr size_t kWord = 4;
-// Changes with the arithmetic that ranks must share.
-constexpr uint32_t kQuantiserVersion = 1;
-
 bool addsUp(Collective collective) { return reduces(collective); }
 
 LaneOp laneOp(const OpSignature& signature) {
@@ -56,13 +53,6 @@ uint64_t chunksOf(const IntegerCall& call, size_t blockBytes, size_t payloadByte
 }
 
 }  // namespace
-
-uint32_t opTagOf(OpTag opTag, int rankCount) {
-  const uint64_t hash =
-      mixHash(mixHash(opTag.word(), static_cast<uint64_t>(rankCount)), kQuantiserVersion);
-  const auto tag = static_cast<uint32_t>(hash ^ hash >> 32);
-  return tag == 0 ? 1 : tag;
-}
 
 Status IntegerOperation::supports(const OpSignature& signature) {
   switch (signature.collective) {
@@ -168,7 +158,9 @@ std::span<const std::byte> IntegerOperation::payload(uint64_t chunk) {
   return {padded_.data(), words * kWord};
 }
 
-void IntegerOperation::take(uint64_t chunk, std::span<const std::byte> sum) {
+void IntegerOperation::take(uint64_t chunk, std::span<const std::byte> sum,
+                            std::span<const std::byte> /*exponents*/) {
+  if (sum.empty()) return;
   const Part part = this->part(chunk);
   std::memcpy(takeTo(part.block) + part.offset, sum.data(), part.bytes);
 }

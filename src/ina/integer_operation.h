@@ -40,10 +40,11 @@ class IntegerOperation final : public AggregatedOperation {
   IntegerOperation(const IntegerCall& call, size_t payloadBytes);
 
   [[nodiscard]] uint32_t opTag() const override { return opTag_; }
-  [[nodiscard]] uint64_t chunks() const override { return blocks_ * chunksOfBlock_; }
+  [[nodiscard]] uint64_t chunks() override { return blocks_ * chunksOfBlock_; }
   [[nodiscard]] ChunkShape shape(uint64_t chunk) const override;
   [[nodiscard]] std::span<const std::byte> payload(uint64_t chunk) override;
-  void take(uint64_t chunk, std::span<const std::byte> sum) override;
+  void take(uint64_t chunk, std::span<const std::byte> sum,
+            std::span<const std::byte> exponents) override;
 
  private:
   struct Part {
@@ -69,8 +70,5 @@ class IntegerOperation final : public AggregatedOperation {
   // and of the rest a rank gives one block.
   std::vector<std::byte> padded_;
 };
-
-// Of everything that all ranks must mean alike; never 0.
-uint32_t opTagOf(OpTag tag, int rankCount);
 
 }  // namespace inccl::ina

@@ -20,13 +20,18 @@ SlotWindow::SlotWindow(const Shape& shape)
 void SlotWindow::begin(AggregatedOperation& operation, Nanos now) {
   operation_ = &operation;
   firstChunk_ = endChunk_;
-  left_ = operation.chunks();
-  endChunk_ = firstChunk_ + left_;
   lastProgress_ = lastHeard_ = now;
   contributorsKnown_ = false;
+  extend();
+}
+
+// No chunk is under way: the operation's next ones, as far as it knows them.
+void SlotWindow::extend() {
+  const uint64_t from = endChunk_;
+  endChunk_ = firstChunk_ + operation_->chunks();
+  left_ = endChunk_ - from;
   const uint64_t together = std::min<uint64_t>(left_, shape_.slots);
-  for (uint64_t chunk = firstChunk_; chunk < firstChunk_ + together; ++chunk)
-    startChunk(slotOf(chunk), chunk);
+  for (uint64_t chunk = from; chunk < from + together; ++chunk) startChunk(slotOf(chunk), chunk);
 }
 
 void SlotWindow::startChunk(uint32_t number, uint64_t chunk) {
@@ -76,7 +81,9 @@ size_t SlotWindow::outgoing(std::span<ports::OutgoingDatagram> batch) {
     const bool data = !slot.wantsProbe;
     writeHeader(slot, shape, data ? shape.kind : PacketKind::kProbe);
     batch[i].pieces = {slot.header, {}, {}};
-    if (data && shape.gives) batch[i].pieces[1] = operation_->payload(chunk);
+    if (!data) continue;
+    if (shape.gives) batch[i].pieces[1] = operation_->payload(chunk);
+    if (shape.exponents > 0) batch[i].pieces[2] = operation_->exponents(chunk);
   }
   return count;
 }
@@ -164,13 +171,14 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
       header.opTag == operation_->opTag() && (header.kind == PacketKind::kExponents) == exponents &&
       (shape.wants
            ? header.elements == shape.elements && (shape.elements == 0 || header.type == shape.type)
-           : header.elements == 0);
+           : header.elements == 0) &&
+      packet.exponents.size() == size_t{2} * shape.exponents;
   if (!fits) {
     ++counters_.malformed;
     return;
   }
   if (header.worker == shape_.worker) noteRoundTrip(slot, now);
-  if (shape.wants && shape.elements > 0) operation_->take(chunk, packet.payload);
+  operation_->take(chunk, packet.payload, packet.exponents);
   ++counters_.results;
   --left_;
   lastProgress_ = now;
@@ -181,6 +189,7 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
   if (next < endChunk_) return startChunk(number, next);
   if (slot.waiting == Waiting::kToSend) removeFromQueue(number);
   slot.waiting = Waiting::kForNothing;
+  if (left_ == 0) extend();
 }
 
 void SlotWindow::onStatus(uint32_t number, const wire::PacketView& packet, Nanos now) {

@@ -102,6 +102,7 @@ class SlotWindow {
   void queue(uint32_t slot, bool probe);
   void removeFromQueue(uint32_t slot);
   void startChunk(uint32_t slot, uint64_t chunk);
+  void extend();
   void writeHeader(Slot& slot, const ChunkShape& shape, wire::PacketKind kind);
   void noteRoundTrip(Slot& slot, Nanos now);
   void onResult(uint32_t number, const wire::PacketView& packet, Nanos now);

@@ -73,6 +73,7 @@ void SwitchMl::answerOne(Handled& packet, const Agreement& agreement, emulator::
   if (!agreement.poisoned) {
     readReceivers(packet);
     readTags(packet);
+    if (agreement.shape.type == LaneType::kFixed32) readExponents(packet);
   }
   lanes_.pass(packet.pass, packet.entry(), pipeline::LaneBanks::Write::kNothing, nullptr, {},
               std::as_writable_bytes(std::span(laneBuffer_).first(lanes)));
@@ -97,12 +98,19 @@ std::span<const std::byte> SwitchMl::writeResult(const Handled& packet, const Ag
     header.tags[0] = packet.tags[0];
     header.tags[1] = packet.tags[1];
   }
+  // Exponents are for all: those who receive nothing contribute by them too.
+  const size_t exponentBytes = shape.type == LaneType::kFixed32 ? 2 * packet.exponentCount : 0;
+  if (exponentBytes > 0) header.type = shape.type;
   const auto bytes = egress.packet();
   wire::encodeHeader(header, bytes);
+  const size_t payloadBytes = whole ? shape.bytes() : 0;
   if (whole)
     copyPayload(std::span(laneBuffer_).first(shape.elements), shape.type,
                 bytes.data() + AggregationHeader::kBytes);
-  return egress.commit(AggregationHeader::kBytes + (whole ? shape.bytes() : 0));
+  if (exponentBytes > 0)
+    std::memcpy(bytes.data() + AggregationHeader::kBytes + payloadBytes, packet.exponents.data(),
+                exponentBytes);
+  return egress.commit(AggregationHeader::kBytes + payloadBytes + exponentBytes);
 }
 
 std::span<const std::byte> SwitchMl::writeMismatch(const Handled& packet,

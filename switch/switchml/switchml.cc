@@ -40,6 +40,12 @@ RedOp laneRedOp(LaneOp op) {
   return RedOp::kSum;
 }
 
+// Blocks that a payload can hold, a part of one included.
+uint32_t exponentsOf(size_t payloadBytes) {
+  return static_cast<uint32_t>((payloadBytes / 4 + wire::kElementsOfBlock - 1) /
+                               wire::kElementsOfBlock);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SwitchMl>> SwitchMl::load(const pipeline::Profile& profile,
@@ -69,6 +75,8 @@ SwitchMl::SwitchMl(const pipeline::Profile& profile, const Shape& shape)
       receivers_(pipeline_, "receivers", {0, OperationRegister::kStage}, 2 * shape.slots,
                  SlotState::bitmapWords(shape.mostFanIn)),
       tags_(pipeline_, "tags", {0, OperationRegister::kStage}, 2 * shape.slots, 2),
+      exponents_(pipeline_, "exponents", {0, OperationRegister::kStage}, 2 * shape.slots,
+                 1 + exponentsOf(shape.payloadBytes)),
       lanes_(pipeline_, "lanes", kFirstLaneStage, static_cast<uint32_t>(shape.payloadBytes / 4),
              2 * shape.slots),
       bitmap_(SlotState::bitmapWords(shape.mostFanIn)),
@@ -81,6 +89,7 @@ void SwitchMl::loseRegisters() {
   operations_.clear();
   receivers_.clear();
   tags_.clear();
+  exponents_.clear();
   lanes_.clear();
 }
 
@@ -190,6 +199,7 @@ void SwitchMl::contribute(Handled& packet, const UseState& use, const Agreement&
   const bool opens = use.outcome == UseOutcome::kOpened;
   noteReceiver(packet, opens);
   addTags(packet, opens);
+  if (packet.header().type == LaneType::kFixed32) raiseExponents(packet, agreement.firstPayload);
   const bool hasPayload = packet.header().elements > 0;
   const auto write = !hasPayload              ? pipeline::LaneBanks::Write::kNothing
                      : agreement.firstPayload ? pipeline::LaneBanks::Write::kSet
@@ -253,6 +263,30 @@ void SwitchMl::addTags(Handled& packet, bool opens) {
 void SwitchMl::readTags(Handled& packet) {
   packet.tags = tags_.update(packet.pass, packet.entry(), [](std::span<uint32_t> words) {
     return std::array{words[0], words[1]};
+  });
+}
+
+// Those of a packet belong to blocks that come later; the largest is what all will scale by.
+void SwitchMl::raiseExponents(Handled& packet, bool firstPayload) {
+  exponents_.update(packet.pass, packet.entry(), [&](std::span<uint32_t> words) {
+    const size_t count = std::min(packet.view.exponents.size() / 2, words.size() - 1);
+    for (size_t i = 0; i < count; ++i) {
+      int16_t exponent = 0;
+      std::memcpy(&exponent, packet.view.exponents.data() + 2 * i, sizeof exponent);
+      const auto stored = static_cast<int32_t>(words[1 + i]);
+      words[1 + i] =
+          static_cast<uint32_t>(firstPayload ? exponent : std::max<int32_t>(stored, exponent));
+    }
+    words[0] = static_cast<uint32_t>(count);
+    packet.takeExponents(words);
+    return 0;
+  });
+}
+
+void SwitchMl::readExponents(Handled& packet) {
+  exponents_.update(packet.pass, packet.entry(), [&](std::span<uint32_t> words) {
+    packet.takeExponents(words);
+    return 0;
   });
 }
 

@@ -72,6 +72,8 @@ class SwitchMl {
   void readReceivers(Handled& packet);
   void addTags(Handled& packet, bool opens);
   void readTags(Handled& packet);
+  void raiseExponents(Handled& packet, bool firstPayload);
+  void readExponents(Handled& packet);
   std::span<const std::byte> asLanes(const wire::PacketView& view);
 
   void answerAll(Handled& packet, const Agreement& agreement, emulator::Egress& egress);
@@ -91,6 +93,7 @@ class SwitchMl {
   OperationRegister operations_;
   pipeline::RegisterArray receivers_;  // bitmap of who wants the result
   pipeline::RegisterArray tags_;       // two sums
+  pipeline::RegisterArray exponents_;  // how many, and the largest of each block
   pipeline::LaneBanks lanes_;
   Counters counters_;
   // Of one packet: a bitmap, and a payload as lanes on its way in or out.

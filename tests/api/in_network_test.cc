@@ -92,6 +92,36 @@ TEST(InNetwork, TheFirstProfileDoesTheSame) {
   onProcesses(2, everyCollective);
 }
 
+TEST(InNetwork, FloatsAreSummedWhereTheUserSaysSo) {
+  for (const bool wanted : {false, true}) {
+    const ForkedSwitch theSwitch;
+    ::setenv("INCCL_ALGO", "ina", 1);
+    if (wanted) ::setenv("INCCL_INA_FLOATS", "1", 1);
+    onProcesses(3, [](RankProcess& process) {
+      const incclComm_t comm = join(process, "tcp");
+      for (const size_t count : {1, 300, 10000}) {
+        auto data = values<float>(process.rank(), count, 9);
+        ASSERT_EQ(
+            incclAllReduce(data.data(), data.data(), count, incclFloat32, incclSum, comm, nullptr),
+            incclSuccess)
+            << incclGetLastError(comm);
+        for (size_t i = 0; i < count; ++i) {
+          float sum = 0;
+          for (int from = 0; from < process.size(); ++from) sum += valueOf<float>(from, i, 9);
+          ASSERT_EQ(data[i], sum);  // small integers are exact in fixed point too
+        }
+        data = values<float>(process.rank(), count, 9);
+        ASSERT_EQ(
+            incclReduce(data.data(), data.data(), count, incclFloat32, incclAvg, 1, comm, nullptr),
+            incclSuccess);
+      }
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    });
+    EXPECT_EQ(theSwitch.counted("completions") > 0, wanted);
+    ::unsetenv("INCCL_INA_FLOATS");
+  }
+}
+
 // Groups, streams and several communicators at one switch.
 TEST(InNetwork, EverythingAboveTheCallWorks) {
   const ForkedSwitch theSwitch;

@@ -36,7 +36,7 @@ TEST(Profiles, UsageCountsStagesAndArrays) {
   ASSERT_TRUE(loaded.ok());
   const std::string usage = loaded.value()->pipeline().usage();
   EXPECT_THAT(usage, HasSubstr("pipe 0: 12 of 12 stages"));
-  EXPECT_THAT(usage, HasSubstr("37 register arrays"));  // 5 of control, 32 of lanes
+  EXPECT_THAT(usage, HasSubstr("38 register arrays"));  // 6 of control, 32 of lanes
 }
 
 TEST(Profiles, StagesAndArraysOfAStageEnd) {
