@@ -22,12 +22,14 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   INCCL_TRY_ASSIGN(server->program_, switchml::SwitchMl::load(options.profile, options.shape));
   INCCL_TRY_ASSIGN(auto port, ports::UdpPort::open(options.address.withPort(0), {}));
   const uint16_t dataPort = port->address().port();
+  const size_t receiveBytes = port->receiveBufferBytes();
   server->port_ =
       std::make_unique<ports::FaultyPort>(std::move(port), options.faults, options.seed);
   server->datapath_ = std::make_unique<Datapath>(*server->port_, *server->program_);
   controller::Controller::Limits limits;
   limits.slots = options.shape.slots;
   limits.slotsOfJob = std::min(options.shape.slots, options.slotsOfJob);
+  limits.receiveBytes = receiveBytes;
   limits.payloadBytes = options.shape.payloadBytes;
   limits.dataPort = dataPort;
   limits.profile = options.profile.name;

@@ -15,9 +15,10 @@ namespace {
 using Words = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 4> kTransports{"auto", "inproc", "shm", "tcp"};
-constexpr std::array<std::string_view, 14> kAlgorithms{
-    "ring",     "rd",      "recursive_doubling", "direct", "half",  "tree",     "double_tree",
-    "binomial", "knomial", "rabenseifner",       "pat",    "bruck", "pairwise", "two_level"};
+constexpr std::array<std::string_view, 15> kAlgorithms{
+    "ring", "rd",          "recursive_doubling", "direct",    "half",
+    "tree", "double_tree", "binomial",           "knomial",   "rabenseifner",
+    "pat",  "bruck",       "pairwise",           "two_level", "ina"};
 constexpr std::array<std::string_view, 6> kProtocols{"tiny",    "flat", "half",
                                                      "publish", "read", "lanes"};
 constexpr std::array<std::string_view, 9> kFunctions{"allreduce", "broadcast",     "allgather",

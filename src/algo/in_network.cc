@@ -4,6 +4,7 @@
 // receives comes from there once. So the bytes of a rank do not grow with the number of ranks:
 //   all_reduce S out and S in, against 2S(n-1)/n of a ring; steps 1.
 // A step's group is its block, so that steps of different blocks are told apart.
+#include <algorithm>
 #include <numeric>
 
 #include "algo/generators.h"

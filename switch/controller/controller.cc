@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -28,6 +29,15 @@ wire::SwitchGrant Controller::grantOf(const switchml::Job& job) const {
   return grant;
 }
 
+// All workers may send their whole window at once, and what finds no room is lost. A packet takes
+// about twice its bytes in a receive buffer.
+uint32_t Controller::slotsFor(uint32_t wanted, size_t workers) const {
+  constexpr size_t kHeaders = 64, kLeast = 4;
+  const size_t perSlot = 2 * (limits_.payloadBytes + kHeaders) * std::max<size_t>(workers, 1);
+  const size_t fit = std::max(kLeast, limits_.receiveBytes / perSlot);
+  return static_cast<uint32_t>(std::min<size_t>({wanted, limits_.slotsOfJob, fit}));
+}
+
 Result<Controller::Granted> Controller::join(const wire::JoinSwitch& request) {
   if (request.version != wire::JoinSwitch::kVersion)
     return invalidUsage(fmt::format("the job speaks version {} of the protocol, the switch {}",
@@ -39,7 +49,7 @@ Result<Controller::Granted> Controller::join(const wire::JoinSwitch& request) {
     if (!addresses.ok()) return std::move(addresses).status().within("worker address");
     job.workers.push_back(addresses.value().front());
   }
-  const auto range = ranges_.take(std::min(request.slots, limits_.slotsOfJob), 1);
+  const auto range = ranges_.take(slotsFor(request.slots, job.workers.size()), 1);
   if (!range) return invalidUsage(fmt::format("no slots are free of {}", limits_.slots));
   job.firstSlot = range->first;
   job.slots = range->count;

@@ -24,6 +24,7 @@ class Controller {
     uint32_t slots = 512;
     uint32_t slotsOfJob = 512;
     size_t payloadBytes = 256;
+    size_t receiveBytes = size_t{64} << 20;  // what may wait to be received, all workers together
     uint16_t dataPort = 0;
     std::string profile;
   };
@@ -65,6 +66,7 @@ class Controller {
     uint32_t holders = 1;  // connections
   };
   Result<uint32_t> freshSession() const;
+  [[nodiscard]] uint32_t slotsFor(uint32_t wanted, size_t workers) const;
   [[nodiscard]] wire::SwitchGrant grantOf(const switchml::Job& job) const;
 
   switchml::SwitchMl& program_;

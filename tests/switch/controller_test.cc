@@ -38,7 +38,7 @@ class Jobs : public testing::Test {
   }
   std::unique_ptr<switchml::SwitchMl> program =
       switchml::SwitchMl::load(pipeline::Profile::tofino(), {64, 256, 4}).value();
-  Controller controller{*program, {64, 32, 256, 4711, "tofino"}};
+  Controller controller{*program, {64, 32, 256, size_t{1} << 20, 4711, "tofino"}};
 };
 
 TEST_F(Jobs, GetSlotsASessionAndAnswers) {
@@ -62,6 +62,15 @@ TEST_F(Jobs, ShareSlotsUntilNoneAreLeft) {
               HasSubstr("no slots are free"));
   controller.leave(second.id);
   EXPECT_TRUE(controller.join(request(1)).ok());
+}
+
+// A window that would not fit into the switch's receive buffer is smaller from the start.
+TEST_F(Jobs, GetNoMoreSlotsThanCanBeReceived) {
+  Controller small{*program, {64, 64, 256, 20000, 4711, "tofino"}};
+  EXPECT_EQ(small.join(request(64, 2)).value().grant.slots, 15u);  // 20000 / (2 · 2 · 320)
+  EXPECT_EQ(small.join(request(64, 4)).value().grant.slots, 7u);
+  Controller tiny{*program, {8, 8, 256, 100, 4711, "tofino"}};
+  EXPECT_FALSE(tiny.join(request(64, 2)).ok());  // the program's slots are the others' jobs
 }
 
 TEST_F(Jobs, ANewEpochIsAnotherSessionOfTheSameSlots) {

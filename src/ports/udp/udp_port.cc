@@ -23,6 +23,12 @@ int setOption(int socket, int level, int option, int value) {
   return os::sys::setsockopt(socket, level, option, &value, sizeof value);
 }
 
+// Beyond net.core.rmem_max where we may, else up to it.
+void wishBuffer(int socket, int force, int option, int bytes) {
+  if (setOption(socket, SOL_SOCKET, force, bytes) != 0)
+    setOption(socket, SOL_SOCKET, option, bytes);
+}
+
 bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 // What one datagram's failure says about that datagram alone: nobody listens there, no way there.
@@ -88,8 +94,8 @@ Result<std::unique_ptr<UdpPort>> UdpPort::open(const os::SocketAddress& address,
       os::SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr*>(&bound), length));
   // Wishes: without them the port is slower, not wrong.
   const int bytes = static_cast<int>(std::min<size_t>(options.bufferBytes, size_t{1} << 30));
-  setOption(socket.get(), SOL_SOCKET, SO_RCVBUF, bytes);
-  setOption(socket.get(), SOL_SOCKET, SO_SNDBUF, bytes);
+  wishBuffer(socket.get(), SO_RCVBUFFORCE, SO_RCVBUF, bytes);
+  wishBuffer(socket.get(), SO_SNDBUFFORCE, SO_SNDBUF, bytes);
   if (options.segmentation) setOption(socket.get(), SOL_UDP, UDP_GRO, 1);
   // A segment size of 0 changes nothing; a kernel that does not know the option says so.
   const bool sendsSegments =
@@ -106,6 +112,13 @@ UdpPort::UdpPort(os::UniqueFd socket, os::SocketAddress address, size_t mostSegm
       receiving_(std::make_unique<Receiving>()) {}
 
 UdpPort::~UdpPort() = default;
+
+size_t UdpPort::receiveBufferBytes() const {
+  int bytes = 0;
+  socklen_t length = sizeof bytes;
+  if (os::sys::getsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, &length) != 0) return 0;
+  return static_cast<size_t>(std::max(bytes, 0));
+}
 
 // Messages out of the front of the batch; how many datagrams are in them.
 size_t UdpPort::fill(std::span<const OutgoingDatagram> batch) {

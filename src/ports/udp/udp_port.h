@@ -19,7 +19,8 @@ namespace inccl::ports {
 class UdpPort final : public DatagramPort {
  public:
   struct Options {
-    // Asked of the kernel for each direction; it may give less (net.core.rmem_max).
+    // Asked of the kernel for each direction; it may give less (net.core.rmem_max) unless we are
+    // root.
     size_t bufferBytes = size_t{4} << 20;
     bool segmentation = true;  // false: one datagram a message, as without GSO and GRO
   };
@@ -34,6 +35,8 @@ class UdpPort final : public DatagramPort {
   Result<size_t> send(std::span<const OutgoingDatagram> batch) override;
   Result<size_t> receive(std::span<IncomingDatagram> batch) override;
   [[nodiscard]] int waitDescriptor() const override { return socket_.get(); }
+  // What the kernel gave for datagrams that have arrived, its own book-keeping included.
+  [[nodiscard]] size_t receiveBufferBytes() const;
 
  private:
   static constexpr size_t kMostBytes = 65000;
