@@ -254,6 +254,7 @@ class Communicator final : private exec::Supervisor {
   std::unique_ptr<transport::SharedTransport> shared_;
   std::unique_ptr<transport::Transport> network_;
   std::unique_ptr<ina::Aggregation> aggregation_;  // where all ranks are at a switch
+  std::string nonce_;                              // of the unique id: what only our ranks know
   std::string transportName_;
   size_t messageBytes_ = 0;  // of lane channels, on all ranks
   exec::RunContext runContext_;

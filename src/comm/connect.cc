@@ -66,6 +66,7 @@ Status Communicator::join(const bootstrap::UniqueId& id, Deadline deadline) {
   runContext_.timeout = config_.operationTimeout;
   INCCL_TRY_ASSIGN(session_,
                    bootstrap::Session::join(id, rankCount_, rank_, config_, errors_, history_));
+  nonce_.assign(reinterpret_cast<const char*>(id.nonce.data()), id.nonce.size());
   connector_ = std::make_unique<SessionConnector>(*session_, errors_);
   planContext_.rankCount = rankCount_;
   transportName_ = "self";

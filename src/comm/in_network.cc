@@ -55,7 +55,7 @@ Status Communicator::joinSwitch(Deadline deadline) {
   const wire::SwitchGrant& grant = grants[0];
 
   Status reached = rank_ == 0 ? Status() : mine->attach(grant, limit);
-  if (reached.ok()) reached = mine->reach(grant, rank_, rankCount_, limit);
+  if (reached.ok()) reached = mine->reach(grant, rank_, rankCount_, nonce_, limit);
   INCCL_TRY_ASSIGN(const bool in, switchStep(reached, deadline));
   if (!in) return {};
   aggregation_ = std::move(mine);

@@ -50,11 +50,12 @@ Status Aggregation::probe(const wire::SwitchGrant& grant, int rank) {
 }
 
 Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCount,
-                          const os::WaitLimit& limit) {
+                          std::string_view secret, const os::WaitLimit& limit) {
   data_ = client_->address().withPort(grant.dataPort);
   payloadBytes_ = grant.payloadBytes;
   slots_ = grant.slots;
   profile_ = grant.profile;
+  integrity_ = std::make_unique<Integrity>(secret, grant.session, static_cast<uint32_t>(rankCount));
   const auto what = fmt::format("the switch's data port {} (UDP)", data_.describe());
   for (;;) {
     INCCL_TRY(probe(grant, rank));
@@ -74,7 +75,7 @@ Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCoun
         shard_ = std::make_unique<Shard>(
             *port_, data_,
             SlotWindow::Shape{grant.session, static_cast<uint16_t>(rank),
-                              static_cast<uint16_t>(rankCount), grant.slots});
+                              static_cast<uint16_t>(rankCount), grant.slots, integrity_.get()});
         return {};
       }
     }

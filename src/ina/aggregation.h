@@ -9,10 +9,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "ina/integrity.h"
 #include "ina/shard.h"
 #include "ina/switch_client.h"
 #include "os/stream_socket.h"
@@ -35,8 +37,9 @@ class Aggregation {
   Result<wire::SwitchGrant> join(const std::string& job, const std::vector<std::string>& workers,
                                  const os::WaitLimit& limit);
   Status attach(const wire::SwitchGrant& grant, const os::WaitLimit& limit);
-  // After join() or attach().
-  Status reach(const wire::SwitchGrant& grant, int rank, int rankCount, const os::WaitLimit& limit);
+  // After join() or attach(). `secret`: what the ranks share and the switch does not know.
+  Status reach(const wire::SwitchGrant& grant, int rank, int rankCount, std::string_view secret,
+               const os::WaitLimit& limit);
 
   // After reach().
   [[nodiscard]] Shard& shard() { return *shard_; }
@@ -53,6 +56,7 @@ class Aggregation {
   std::unique_ptr<SwitchClient> client_;
   std::unique_ptr<ports::UdpPort> port_;
   os::SocketAddress data_;  // of the switch
+  std::unique_ptr<Integrity> integrity_;
   std::unique_ptr<Shard> shard_;
   size_t payloadBytes_ = 0;
   uint32_t slots_ = 0;

@@ -38,6 +38,7 @@ void SlotWindow::startChunk(uint32_t number, uint64_t chunk) {
   Slot& slot = slots_[number];
   slot.chunk = chunk;
   slot.questions = 0;
+  slot.unproven = 0;
   slot.isResent = false;
   queue(number, false);
 }
@@ -55,7 +56,8 @@ void SlotWindow::queue(uint32_t number, bool probe) {
   ++queueSize_;
 }
 
-void SlotWindow::writeHeader(Slot& slot, const ChunkShape& shape, PacketKind kind) {
+void SlotWindow::writeHeader(Slot& slot, const ChunkShape& shape, PacketKind kind,
+                             std::span<const std::byte> payload) {
   AggregationHeader header;
   header.kind = kind;
   header.worker = shape_.worker;
@@ -68,6 +70,11 @@ void SlotWindow::writeHeader(Slot& slot, const ChunkShape& shape, PacketKind kin
     header.type = shape.gives ? shape.type : wire::LaneType::kNone;
     header.elements = shape.gives ? shape.elements : uint16_t{0};
     header.resultWanted = shape.wants || kind != PacketKind::kData;
+    if (shape_.integrity != nullptr) {
+      const auto tags =
+          shape_.integrity->tag(shape_.worker, slot.chunk, shape.type, shape.op, payload);
+      std::ranges::copy(tags, header.tags);
+    }
   }
   wire::encodeHeader(header, slot.header);
 }
@@ -79,11 +86,11 @@ size_t SlotWindow::outgoing(std::span<ports::OutgoingDatagram> batch) {
     const uint64_t chunk = slot.chunk - firstChunk_;
     const ChunkShape shape = operation_->shape(chunk);
     const bool data = !slot.wantsProbe;
-    writeHeader(slot, shape, data ? shape.kind : PacketKind::kProbe);
-    batch[i].pieces = {slot.header, {}, {}};
-    if (!data) continue;
-    if (shape.gives) batch[i].pieces[1] = operation_->payload(chunk);
-    if (shape.exponents > 0) batch[i].pieces[2] = operation_->exponents(chunk);
+    std::span<const std::byte> payload;
+    if (data && shape.gives) payload = operation_->payload(chunk);
+    writeHeader(slot, shape, data ? shape.kind : PacketKind::kProbe, payload);
+    batch[i].pieces = {slot.header, payload, {}};
+    if (data && shape.exponents > 0) batch[i].pieces[2] = operation_->exponents(chunk);
   }
   return count;
 }
@@ -178,6 +185,7 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
     return;
   }
   if (header.worker == shape_.worker) noteRoundTrip(slot, now);
+  if (!isProven(slot, shape, packet)) return queue(number, true);
   operation_->take(chunk, packet.payload, packet.exponents);
   ++counters_.results;
   --left_;
@@ -190,6 +198,17 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
   if (slot.waiting == Waiting::kToSend) removeFromQueue(number);
   slot.waiting = Waiting::kForNothing;
   if (left_ == 0) extend();
+}
+
+bool SlotWindow::isProven(Slot& slot, const ChunkShape& shape, const wire::PacketView& packet) {
+  if (shape_.integrity == nullptr || !shape.wants || shape.elements == 0) return true;
+  const Integrity::Tags tags = {packet.header.tags[0], packet.header.tags[1]};
+  if (shape_.integrity->proves(slot.chunk, shape.type, shape.op, packet.payload, tags)) return true;
+  ++counters_.unproven;
+  if (++slot.unproven >= kMostUnproven)
+    failure_ = remoteError(
+        fmt::format("the sum of chunk {} that the switch holds is not the ranks'", slot.chunk));
+  return false;
 }
 
 void SlotWindow::onStatus(uint32_t number, const wire::PacketView& packet, Nanos now) {

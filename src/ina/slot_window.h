@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "ina/aggregated_operation.h"
+#include "ina/integrity.h"
 #include "ina/round_trip.h"
 #include "ina/timeout_lists.h"
 #include "ports/datagram_port.h"
@@ -38,6 +39,7 @@ struct WindowCounters {
   uint64_t repeated = 0;  // results that were there already
   uint64_t statuses = 0;
   uint64_t foreign = 0;    // of another session, slot or use: dropped
+  uint64_t unproven = 0;   // results that their tags do not prove: not taken
   uint64_t malformed = 0;  // of another shape than the chunk has: dropped
 };
 
@@ -48,7 +50,13 @@ class SlotWindow {
     uint16_t worker = 0;
     uint16_t workers = 1;
     uint32_t slots = 1;
+    // Tags that prove sums; nullptr: none. Kept by whoever has it.
+    const Integrity* integrity = nullptr;
   };
+  // A sum that its tags do not prove is asked for again so often: one that was changed on its way
+  // comes right then, one that the switch got wrong does not.
+  static constexpr uint32_t kMostUnproven = 3;
+
   explicit SlotWindow(const Shape& shape);
 
   // The operation's chunks follow those of the last one, which is done(). Not owned.
@@ -89,6 +97,7 @@ class SlotWindow {
     bool wantsProbe = false;  // queued is a question, not data
     bool isResent = false;
     uint32_t questions = 0;  // asked about this chunk
+    uint32_t unproven = 0;   // results of it
     Nanos askedAt = 0;
     std::array<std::byte, wire::AggregationHeader::kBytes> header{};
   };
@@ -103,9 +112,11 @@ class SlotWindow {
   void removeFromQueue(uint32_t slot);
   void startChunk(uint32_t slot, uint64_t chunk);
   void extend();
-  void writeHeader(Slot& slot, const ChunkShape& shape, wire::PacketKind kind);
+  void writeHeader(Slot& slot, const ChunkShape& shape, wire::PacketKind kind,
+                   std::span<const std::byte> payload);
   void noteRoundTrip(Slot& slot, Nanos now);
   void onResult(uint32_t number, const wire::PacketView& packet, Nanos now);
+  bool isProven(Slot& slot, const ChunkShape& shape, const wire::PacketView& packet);
   void onStatus(uint32_t number, const wire::PacketView& packet, Nanos now);
   void onMismatch(const wire::PacketView& packet);
 

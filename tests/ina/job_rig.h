@@ -30,7 +30,8 @@ class JobRig {
   static constexpr uint32_t kSession = 0xabad1dea;
   static constexpr Nanos kTick = 50 * kMicrosecond;
 
-  explicit JobRig(const Setting& setting) : setting_(setting) {
+  explicit JobRig(const Setting& setting)
+      : setting_(setting), integrity_("of a test", kSession, static_cast<uint32_t>(setting.ranks)) {
     auto loaded = switchml::SwitchMl::load(
         setting.profile,
         {setting.slots, setting.payloadBytes, std::min(setting.profile.mostFanIn, 1023u)});
@@ -45,7 +46,7 @@ class JobRig {
       shards_.push_back(std::make_unique<Shard>(
           *ports_.back(), switchPort_->address(),
           SlotWindow::Shape{kSession, static_cast<uint16_t>(rank),
-                            static_cast<uint16_t>(setting.ranks), setting.slots}));
+                            static_cast<uint16_t>(setting.ranks), setting.slots, &integrity_}));
     }
     const Status admitted = program_->jobs().admit(job);
     EXPECT_TRUE(admitted.ok()) << admitted.message();
@@ -101,6 +102,7 @@ class JobRig {
   }
 
   const Setting setting_;
+  const Integrity integrity_;
   std::shared_ptr<ports::MemoryNetwork> network_ = ports::MemoryNetwork::create();
   std::unique_ptr<switchml::SwitchMl> program_;
   std::unique_ptr<ports::FaultyPort> switchPort_;

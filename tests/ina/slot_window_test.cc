@@ -117,6 +117,34 @@ TEST(SlotWindow, LostRegistersInTheMiddleStallAndNeverSumWrongly) {
   for (const int32_t value : sums.memory[0]) EXPECT_TRUE(value == 1 || value == 3) << value;
 }
 
+// One lane of a stored sum changes: its tags prove it no more, and asking again does not help.
+TEST(SlotWindow, AWrongSumIsNotTakenAndInTheEndAnError) {
+  JobRig rig({.ranks = 2, .slots = 1});
+  Sums sums(2, 64);
+  sums.begin(rig);
+  rig.turn(2);
+  rig.program().lanes().words()[5] ^= 0x100;  // a register, before the second contribution
+  EXPECT_TRUE(rig.run());
+  EXPECT_EQ(rig.window(0).failure().code(), Code::kRemoteError);
+  EXPECT_THAT(std::string(rig.window(0).failure().message()), HasSubstr("is not the ranks'"));
+  EXPECT_EQ(sums.memory[0], std::vector<int32_t>(64, 1));
+  EXPECT_EQ(rig.window(0).counters().unproven, uint64_t{SlotWindow::kMostUnproven});
+}
+
+// Changed on its way, it comes right when it is asked for again.
+TEST(SlotWindow, ChangedPacketsAreAskedForAgain) {
+  for (uint64_t seed = 1; seed < 40; ++seed) {
+    JobRig rig({.ranks = 2, .slots = 4, .seed = seed});
+    for (int rank = 0; rank < 2; ++rank) rig.port(rank).setRates({.corruption = 0.05});
+    Sums sums(2, 64 * 40);
+    sums.begin(rig);
+    EXPECT_TRUE(rig.run());
+    EXPECT_TRUE(rig.window(0).failure().ok()) << rig.window(0).failure().message();
+    for (int rank = 0; rank < 2; ++rank)
+      EXPECT_EQ(sums.memory[static_cast<size_t>(rank)], std::vector<int32_t>(64 * 40, 3));
+  }
+}
+
 // A packet from the switch's address is believed only where it fits the chunk in every word.
 TEST(SlotWindow, ForgedAndForeignPacketsChangeNothing) {
   SlotWindow window({.session = 7, .worker = 1, .workers = 2, .slots = 2});
