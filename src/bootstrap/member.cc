@@ -95,7 +95,11 @@ void Member::report(const Status& failure, int culprit) {
   message.code = failure.code();
   message.culprit = culprit;
   message.sentence = failure.message();
+  std::unique_lock lock(mutex_);
+  const uint64_t before = news_;
   service_.post([self = shared_from_this(), message] { self->send(message); });
+  (void)waitUntil(lock, {Deadline::after(kReportGrace)}, "report",
+                  [&] { return news_ != before || hubGone_ || closed_; });
 }
 
 void Member::askOthers(OpTag tag, const OpSignature& signature) {

@@ -65,6 +65,9 @@ class Member : public std::enable_shared_from_this<Member> {
   // kRemoteError when `peer` has said goodbye, else ok.
   [[nodiscard]] Status whetherLeft(int peer);
   [[nodiscard]] bool someoneLeft() const { return someoneLeft_.load(std::memory_order_acquire); }
+  // Tells the hub, and waits until it has told everyone (which it does this rank too), but not
+  // longer than kReportGrace: the process may end right after, and the reason with it.
+  static constexpr Nanos kReportGrace = 100 * kMillisecond;
   void report(const Status& failure, int culprit);
   void askOthers(OpTag tag, const OpSignature& signature);
   void leave(uint32_t lastSequence, const os::WaitLimit& limit);

@@ -91,8 +91,8 @@ class Session {
     return receiveDescriptor(peer, name, connection.get(), deadline);
   }
 
-  // This rank failed (or saw `culprit` fail, -1 when nobody in particular): tell everyone. Returns
-  // at once. The failure has already been raised locally.
+  // This rank failed (or saw `culprit` fail, -1 when nobody in particular): tell everyone. Waits
+  // a moment until that is under way (Member::report). The failure has already been raised locally.
   virtual void reportFailure(const Status& failure, int culprit) = 0;
 
   // A data connection to `peer` (-1: nobody knows to whom) broke. Gives the arbiter `grace` to say
