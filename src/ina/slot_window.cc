@@ -80,7 +80,8 @@ void SlotWindow::writeHeader(Slot& slot, const ChunkShape& shape, PacketKind kin
 }
 
 size_t SlotWindow::outgoing(std::span<ports::OutgoingDatagram> batch) {
-  const size_t count = std::min(batch.size(), queueSize_);
+  // After a failure the operation is over, and its buffers may soon be the caller's again.
+  const size_t count = failure_.ok() ? std::min(batch.size(), queueSize_) : 0;
   for (size_t i = 0; i < count; ++i) {
     Slot& slot = slots_[queue_[(queueHead_ + i) % queue_.size()]];
     const uint64_t chunk = slot.chunk - firstChunk_;

@@ -188,6 +188,32 @@ TEST(SlotWindow, ForgedAndForeignPacketsChangeNothing) {
   EXPECT_EQ(window.counters().results, 1u);
 }
 
+wire::AggregationHeader mismatchFor(const IntegerOperation& operation) {
+  wire::AggregationHeader header;
+  header.kind = wire::PacketKind::kMismatch;
+  header.worker = wire::AggregationHeader::kAllWorkers;
+  header.session = 7;
+  header.type = wire::LaneType::kUint32;
+  header.elements = 4;
+  header.opTag = operation.opTag();
+  return header;
+}
+
+// What stood in the queue is not sent any more: the buffers may be the caller's again.
+TEST(SlotWindow, AfterAFailureNothingIsSent) {
+  SlotWindow window({.session = 7, .worker = 1, .workers = 2, .slots = 2});
+  Sums sums(2, 64 * 4);
+  window.begin(*sums.operations[1], 0);
+  std::array<ports::OutgoingDatagram, 4> batch;
+  ASSERT_EQ(window.outgoing(batch), 2u);
+  window.sent(1, 0);
+  const std::array<uint32_t, 4> words = {1, 2, 0, 1};
+  window.onPacket({mismatchFor(*sums.operations[1]), std::as_bytes(std::span(words)), {}}, 1);
+  ASSERT_FALSE(window.failure().ok());
+  window.onTime(kSecond);
+  EXPECT_EQ(window.outgoing(batch), 0u);
+}
+
 TEST(SlotWindow, StrangersAreNotListenedTo) {
   JobRig rig({.ranks = 2});
   Sums sums(2, 64);
