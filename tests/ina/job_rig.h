@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -26,7 +27,11 @@ class JobRig {
     ports::FaultRates faults{};
     uint64_t seed = 1;
     pipeline::Profile profile = pipeline::Profile::tofino();
+    // What stands between a port and its user (a rank's number, kSwitch); none: nothing does.
+    std::function<std::unique_ptr<ports::DatagramPort>(ports::DatagramPort& port, int user)> ears =
+        nullptr;
   };
+  static constexpr int kSwitch = -1;
   static constexpr uint32_t kSession = 0xabad1dea;
   static constexpr Nanos kTick = 50 * kMicrosecond;
 
@@ -38,13 +43,13 @@ class JobRig {
     EXPECT_TRUE(loaded.ok()) << loaded.status().message();
     program_ = std::move(loaded).value();
     switchPort_ = faulty(0);
-    datapath_ = std::make_unique<emulator::Datapath>(*switchPort_, *program_);
+    datapath_ = std::make_unique<emulator::Datapath>(heard(*switchPort_, kSwitch), *program_);
     switchml::Job job{kSession, 0, setting.slots, {}};
     for (int rank = 0; rank < setting.ranks; ++rank) {
       ports_.push_back(faulty(static_cast<uint64_t>(rank) + 1));
       job.workers.push_back(ports_.back()->address());
       shards_.push_back(std::make_unique<Shard>(
-          *ports_.back(), switchPort_->address(),
+          heard(*ports_.back(), rank), switchPort_->address(),
           SlotWindow::Shape{kSession, static_cast<uint16_t>(rank),
                             static_cast<uint16_t>(setting.ranks), setting.slots, &integrity_}));
     }
@@ -100,12 +105,17 @@ class JobRig {
     return std::make_unique<ports::FaultyPort>(network_->open(), setting_.faults,
                                                setting_.seed * 1000 + number);
   }
+  ports::DatagramPort& heard(ports::FaultyPort& port, int user) {
+    if (!setting_.ears) return port;
+    return *ears_.emplace_back(setting_.ears(port, user));
+  }
 
   const Setting setting_;
   const Integrity integrity_;
   std::shared_ptr<ports::MemoryNetwork> network_ = ports::MemoryNetwork::create();
   std::unique_ptr<switchml::SwitchMl> program_;
   std::unique_ptr<ports::FaultyPort> switchPort_;
+  std::vector<std::unique_ptr<ports::DatagramPort>> ears_;
   std::unique_ptr<emulator::Datapath> datapath_;
   std::vector<std::unique_ptr<ports::FaultyPort>> ports_;
   std::vector<std::unique_ptr<Shard>> shards_;
