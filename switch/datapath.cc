@@ -12,12 +12,13 @@ Result<size_t> Datapath::poll() {
   return count;
 }
 
+// Nothing is kept for later, also where the port fails: it would be in the way of what follows.
 Status Datapath::flush() {
   const auto batch = egress_.batch();
-  INCCL_TRY_ASSIGN(const size_t taken, port_.send(batch));
-  lostForRoom_ += batch.size() - taken;
+  auto sent = port_.send(batch);
+  lostForRoom_ += batch.size() - (sent.ok() ? sent.value() : 0);
   egress_.clear();
-  return {};
+  return sent.ok() ? Status() : std::move(sent).status();
 }
 
 }  // namespace inccl::emulator

@@ -130,6 +130,25 @@ TEST(UdpPort, NobodyThereIsALoss) {
   EXPECT_EQ(pair.a->receive(arrived).value(), 0u);
 }
 
+// One address that nothing can be sent to does not hold up what goes to others.
+TEST(UdpPort, AnAddressThatCannotBeIsALoss) {
+  const Pair pair;
+  in_addr everybody{};
+  everybody.s_addr = INADDR_BROADCAST;
+  const std::vector<std::byte> packet(100, std::byte{5});
+  std::vector<OutgoingDatagram> batch;
+  for (const auto& nowhere :
+       {os::SocketAddress::loopback(AF_INET6, 9), os::SocketAddress::loopback(AF_INET, 0),
+        os::SocketAddress::ipv4(everybody, 9)}) {
+    batch.push_back({nowhere, {packet, {}, {}}});
+    batch.push_back({pair.b->address(), {packet, {}, {}}});
+  }
+  const auto sent = pair.a->send(batch);
+  ASSERT_TRUE(sent.ok()) << sent.status().message();
+  EXPECT_EQ(sent.value(), batch.size());
+  EXPECT_EQ(receiveAll(*pair.b, pair.a->address()).size(), 3u);
+}
+
 TEST(UdpPort, WhatCannotBeIsAnErrorThatSaysWhatAndWhere) {
   const Pair pair;
   const auto taken = UdpPort::open(pair.a->address(), {});

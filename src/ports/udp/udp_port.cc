@@ -31,10 +31,12 @@ void wishBuffer(int socket, int force, int option, int bytes) {
 
 bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-// What one datagram's failure says about that datagram alone: nobody listens there, no way there.
+// What one datagram's failure says about that datagram alone: nobody listens there, no way there,
+// no address that this socket could send to.
 bool isLoss(int error) {
-  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
-         error == ENOBUFS || error == EPERM;
+  constexpr int kLosses[] = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN,
+                             ENOBUFS,      EPERM,        EACCES,      EINVAL,    EAFNOSUPPORT};
+  return std::ranges::find(kLosses, error) != std::end(kLosses);
 }
 
 }  // namespace
