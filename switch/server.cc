@@ -33,6 +33,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   limits.payloadBytes = options.shape.payloadBytes;
   limits.dataPort = dataPort;
   limits.profile = options.profile.name;
+  limits.family = options.address.family();
   server->controller_ =
       std::make_unique<controller::Controller>(*server->program_, std::move(limits));
   INCCL_TRY_ASSIGN(server->control_,

@@ -102,13 +102,11 @@ int worthOf(const SocketAddress& address, std::string_view interface, bool loopb
   return address.isLinkLocal() ? 1 : 0;
 }
 
-}  // namespace
-
-Result<std::vector<SocketAddress>> resolve(const std::string& hostAndPort, uint16_t defaultPort) {
-  INCCL_TRY_ASSIGN(const HostAndPort parts, splitPort(hostAndPort, defaultPort));
-  if (parts.host.empty()) return invalidArgument(fmt::format("'{}' names no host", hostAndPort));
+// Every address of a host; `flags` are getaddrinfo's.
+Result<std::vector<SocketAddress>> addressesOf(const HostAndPort& parts, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
   addrinfo* list = nullptr;
   if (const int error = sys::getaddrinfo(parts.host.c_str(), nullptr, &hints, &list)) {
     if (error == EAI_SYSTEM)
@@ -128,6 +126,22 @@ Result<std::vector<SocketAddress>> resolve(const std::string& hostAndPort, uint1
     return Status(Code::kSystemError,
                   fmt::format("host '{}' has no IPv4 or IPv6 address", parts.host));
   return result;
+}
+
+}  // namespace
+
+Result<std::vector<SocketAddress>> resolve(const std::string& hostAndPort, uint16_t defaultPort) {
+  INCCL_TRY_ASSIGN(const HostAndPort parts, splitPort(hostAndPort, defaultPort));
+  if (parts.host.empty()) return invalidArgument(fmt::format("'{}' names no host", hostAndPort));
+  return addressesOf(parts, 0);
+}
+
+Result<SocketAddress> numericAddress(const std::string& addressAndPort) {
+  INCCL_TRY_ASSIGN(const HostAndPort parts, splitPort(addressAndPort, 0));
+  if (parts.host.empty() || parts.port == 0)
+    return invalidArgument(fmt::format("'{}': expected address:port", addressAndPort));
+  INCCL_TRY_ASSIGN(const auto addresses, addressesOf(parts, AI_NUMERICHOST));
+  return addresses.front();
 }
 
 Result<std::vector<SocketAddress>> localAddresses(const std::string& interfaceNames, int family) {

@@ -53,6 +53,8 @@ class SocketAddress {
 
 // "host", "10.0.0.1", "::1", "[::1]:5000", "host:5000" → every address that the name has.
 Result<std::vector<SocketAddress>> resolve(const std::string& hostAndPort, uint16_t defaultPort);
+// "10.0.0.1:5000", "[::1]:5000", and no name: nothing is looked up, so it does not wait.
+Result<SocketAddress> numericAddress(const std::string& addressAndPort);
 
 // The addresses of this machine's interfaces that are up, best first: by `interfaceNames` (NCCL's
 // grammar: prefix list; "^a,b" excludes; "=a" exact), else all but loopback and container bridges,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <utility>
 
 #include "os/syscalls.h"
@@ -38,17 +39,31 @@ uint32_t Controller::slotsFor(uint32_t wanted, size_t workers) const {
   return static_cast<uint32_t>(std::min<size_t>({wanted, limits_.slotsOfJob, fit}));
 }
 
+// Each one address that packets can be sent to; nothing is looked up, as packets wait meanwhile.
+Result<std::vector<os::SocketAddress>> Controller::addressesOf(
+    const std::vector<wire::WorkerAddress>& workers) const {
+  std::vector<os::SocketAddress> addresses;
+  std::set<std::string> known;
+  for (const wire::WorkerAddress& worker : workers) {
+    auto address = os::numericAddress(worker.text);
+    if (!address.ok()) return std::move(address).status().within("worker address");
+    if (address.value().family() != limits_.family)
+      return invalidUsage(
+          fmt::format("worker address '{}' is of another family than the switch's", worker.text));
+    if (!known.insert(address.value().describe()).second)
+      return invalidUsage(fmt::format("two workers have the address '{}'", worker.text));
+    addresses.push_back(address.value());
+  }
+  return addresses;
+}
+
 Result<Controller::Granted> Controller::join(const wire::JoinSwitch& request) {
   if (request.version != wire::JoinSwitch::kVersion)
     return invalidUsage(fmt::format("the job speaks version {} of the protocol, the switch {}",
                                     request.version, wire::JoinSwitch::kVersion));
   if (drains_) return invalidUsage("the switch is being drained and takes no more jobs");
   switchml::Job job;
-  for (const wire::WorkerAddress& worker : request.workers) {
-    auto addresses = os::resolve(worker.text, 0);
-    if (!addresses.ok()) return std::move(addresses).status().within("worker address");
-    job.workers.push_back(addresses.value().front());
-  }
+  INCCL_TRY_ASSIGN(job.workers, addressesOf(request.workers));
   const auto range = ranges_.take(slotsFor(request.slots, job.workers.size()), 1);
   if (!range) return invalidUsage(fmt::format("no slots are free of {}", limits_.slots));
   job.firstSlot = range->first;

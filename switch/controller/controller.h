@@ -27,6 +27,7 @@ class Controller {
     size_t receiveBytes = size_t{64} << 20;  // what may wait to be received, all workers together
     uint16_t dataPort = 0;
     std::string profile;
+    int family = AF_INET;  // of the data port's address
   };
   // The program is not owned.
   Controller(switchml::SwitchMl& program, Limits limits)
@@ -67,6 +68,8 @@ class Controller {
   };
   Result<uint32_t> freshSession() const;
   [[nodiscard]] uint32_t slotsFor(uint32_t wanted, size_t workers) const;
+  [[nodiscard]] Result<std::vector<os::SocketAddress>> addressesOf(
+      const std::vector<wire::WorkerAddress>& workers) const;
   [[nodiscard]] wire::SwitchGrant grantOf(const switchml::Job& job) const;
 
   switchml::SwitchMl& program_;

@@ -100,5 +100,23 @@ TEST_F(Jobs, WhatCannotBeIsRefusedAndCostsNoSlots) {
   EXPECT_TRUE(controller.join(request(8)).ok());
 }
 
+// Names would be looked up while packets wait, and one address that cannot be sent to is a job that
+// never gets an answer.
+TEST_F(Jobs, WorkersAreNumericAddressesThatTheSwitchCanSendTo) {
+  const auto refusalOf = [&](const std::string& text) {
+    auto odd = request(8);
+    odd.workers[1].text = text;
+    const auto granted = controller.join(odd);
+    return granted.ok() ? "granted" : std::string(granted.status().message());
+  };
+  EXPECT_THAT(refusalOf("localhost:1001"), HasSubstr("'localhost'"));
+  EXPECT_THAT(refusalOf("127.0.0.1"), HasSubstr("port"));
+  EXPECT_THAT(refusalOf("127.0.0.1:0"), HasSubstr("port"));
+  EXPECT_THAT(refusalOf("[::1]:1001"), HasSubstr("family"));
+  EXPECT_THAT(refusalOf("127.0.0.1:1000"), HasSubstr("two workers"));
+  EXPECT_THAT(refusalOf(std::string(256, 'x')), HasSubstr("worker address"));
+  EXPECT_EQ(controller.freeSlots(), 64u);
+}
+
 }  // namespace
 }  // namespace inccl::controller
