@@ -34,13 +34,15 @@ Result<std::unique_ptr<StatusServer>> StatusServer::open(os::EventLoop& loop,
 
 StatusServer::~StatusServer() {
   while (!connections_.empty()) end(connections_.begin()->first);
+  loop_.cancel(resume_);
   for (const auto watch : watches_) loop_.unwatch(watch);
 }
 
 void StatusServer::accept(int listeningFd) {
   for (;;) {
     auto accepted = os::acceptStream(listeningFd);
-    if (!accepted.ok() || !accepted.value().valid()) return;
+    if (!accepted.ok()) return pause();
+    if (!accepted.value().valid()) return;
     if (connections_.size() >= kMostConnections) continue;
     const uint64_t id = ++lastConnection_;
     Connection& connection = connections_[id];
@@ -53,6 +55,15 @@ void StatusServer::accept(int listeningFd) {
     connection.watch = watch.value();
     connection.timer = loop_.runAt(nowNs() + kRequestTime, [this, id] { end(id); });
   }
+}
+
+// Descriptors have run out: a listening socket would be ready again at once, for ever.
+void StatusServer::pause() {
+  for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, 0));
+  loop_.cancel(resume_);
+  resume_ = loop_.runAt(nowNs() + kPauseAfterFailure, [this] {
+    for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, EPOLLIN));
+  });
 }
 
 void StatusServer::serve(uint64_t id) {

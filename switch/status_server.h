@@ -23,6 +23,7 @@ class StatusServer {
  public:
   static constexpr Nanos kRequestTime = 2 * kSecond;
   static constexpr size_t kMostConnections = 64;
+  static constexpr Nanos kPauseAfterFailure = 100 * kMillisecond;
   struct Page {
     std::string type;  // of the content
     std::string text;
@@ -46,6 +47,7 @@ class StatusServer {
   };
   StatusServer(os::EventLoop& loop, Pages pages) : loop_(loop), pages_(std::move(pages)) {}
   void accept(int listeningFd);
+  void pause();
   void serve(uint64_t id);
   // False: nothing more is to be done with it.
   bool advance(Connection& connection);
@@ -56,6 +58,7 @@ class StatusServer {
   const Pages pages_;
   os::Listener listener_;
   std::vector<os::EventLoop::WatchId> watches_;
+  os::EventLoop::TimerId resume_ = os::EventLoop::TimerId::kNone;
   std::map<uint64_t, Connection> connections_;
   uint64_t lastConnection_ = 0;
 };

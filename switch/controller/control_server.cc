@@ -72,20 +72,26 @@ class ControlServer::Connection {
     server_.close(id_, !proven_);  // ends this object
   }
 
-  // Not ok: the connection is over.
+  // Not ok: the connection is over. Answers that are not taken are not heaped up, and one
+  // connection does not keep the loop from others: it is read from once in a turn, and not before
+  // all answers have left.
   Status serve() {
     INCCL_TRY(flush());
-    std::byte buffer[16384];
-    for (;;) {
-      const ssize_t got = os::sys::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return remoteError("the job's connection ended");
-      in_.insert(in_.end(), buffer, buffer + got);
-      INCCL_TRY(readFrames());
-    }
+    if (out_.empty()) INCCL_TRY(readSome());
     INCCL_TRY(flush());
-    return server_.loop_.modify(watch_, out_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    return server_.loop_.modify(watch_, out_.empty() ? EPOLLIN : EPOLLOUT);
+  }
+
+  Status readSome() {
+    std::byte buffer[16384];
+    ssize_t got = 0;
+    do {
+      got = os::sys::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
+    if (got <= 0) return remoteError("the job's connection ended");
+    in_.insert(in_.end(), buffer, buffer + got);
+    return readFrames();
   }
 
   Status readFrames() {
@@ -225,13 +231,15 @@ ControlServer::ControlServer(os::EventLoop& loop, Controller& controller, std::s
 
 ControlServer::~ControlServer() {
   connections_.clear();
+  loop_.cancel(resume_);
   for (const auto watch : watches_) loop_.unwatch(watch);
 }
 
 void ControlServer::accept(int listeningFd) {
   for (;;) {
     auto accepted = os::acceptStream(listeningFd);
-    if (!accepted.ok() || !accepted.value().valid()) return;
+    if (!accepted.ok()) return pause(accepted.status());
+    if (!accepted.value().valid()) return;
     if (connections_.size() >= kMostConnections) {
       ++refused_;
       continue;
@@ -241,6 +249,16 @@ void ControlServer::accept(int listeningFd) {
     connection = std::make_unique<Connection>(*this, id, std::move(accepted).value());
     if (!connection->start().ok()) connections_.erase(id);
   }
+}
+
+// Descriptors have run out: a listening socket would be ready again at once, for ever.
+void ControlServer::pause(const Status& failure) {
+  logWarn("controller: {}", failure.message());
+  for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, 0));
+  loop_.cancel(resume_);
+  resume_ = loop_.runAt(nowNs() + kPauseAfterFailure, [this] {
+    for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, EPOLLIN));
+  });
 }
 
 void ControlServer::close(uint64_t id, bool refused) {

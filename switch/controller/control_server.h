@@ -23,6 +23,7 @@ class ControlServer {
  public:
   static constexpr Nanos kHelloTime = 5 * kSecond;
   static constexpr size_t kMostConnections = 1024;
+  static constexpr Nanos kPauseAfterFailure = 100 * kMillisecond;
 
   // Loop and controller are not owned. The server must go before the loop.
   static Result<std::unique_ptr<ControlServer>> open(os::EventLoop& loop, Controller& controller,
@@ -39,6 +40,7 @@ class ControlServer {
   class Connection;
   ControlServer(os::EventLoop& loop, Controller& controller, std::string token);
   void accept(int listeningFd);
+  void pause(const Status& failure);
   void close(uint64_t id, bool refused);
 
   os::EventLoop& loop_;
@@ -46,6 +48,7 @@ class ControlServer {
   const std::string token_;
   os::Listener listener_;
   std::vector<os::EventLoop::WatchId> watches_;
+  os::EventLoop::TimerId resume_ = os::EventLoop::TimerId::kNone;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t lastConnection_ = 0;
   uint64_t refused_ = 0;
