@@ -20,7 +20,8 @@ SlotWindow::SlotWindow(const Shape& shape)
 void SlotWindow::begin(AggregatedOperation& operation, Nanos now) {
   operation_ = &operation;
   firstChunk_ = endChunk_;
-  lastProgress_ = lastHeard_ = now;
+  lastProgress_ = now;
+  unanswered_.reset();
   contributorsKnown_ = false;
   extend();
 }
@@ -118,6 +119,7 @@ void SlotWindow::onTime(Nanos now) {
   for (;;) {
     const uint32_t due = timeouts_.takeDue(now);
     if (due == TimeoutLists::kNone) return;
+    if (!unanswered_) unanswered_ = now;
     queue(due, true);
   }
 }
@@ -138,7 +140,7 @@ void SlotWindow::onPacket(const wire::PacketView& packet, Nanos now) {
     ++counters_.foreign;
     return;
   }
-  lastHeard_ = now;
+  unanswered_.reset();
   const Slot& slot = slots_[header.slot];
   const bool awaited = slot.waiting != Waiting::kForNothing;
   if (header.kind == PacketKind::kNak) {
@@ -232,6 +234,10 @@ void SlotWindow::onStatus(uint32_t number, const wire::PacketView& packet, Nanos
 void SlotWindow::onMismatch(const wire::PacketView& packet) {
   std::array<uint32_t, 4> words;
   std::memcpy(words.data(), packet.payload.data(), sizeof words);
+  if (words[2] >= shape_.workers || words[3] >= shape_.workers) {
+    ++counters_.malformed;
+    return;
+  }
   differing_ = {static_cast<int>(words[2]), static_cast<int>(words[3])};
   failure_ = invalidUsage(fmt::format(
       "ranks {} and {} call different operations (tags {:08x} and {:08x}), the switch saw",

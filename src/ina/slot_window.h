@@ -80,8 +80,11 @@ class SlotWindow {
   [[nodiscard]] bool sessionLost() const { return sessionLost_; }
   // Of a failure by different operations: who the switch says differ.
   [[nodiscard]] std::optional<std::pair<int, int>> differing() const { return differing_; }
-  // How long nothing at all of the switch has come although something is waited for.
-  [[nodiscard]] Nanos silentFor(Nanos now) const { return done() ? 0 : now - lastHeard_; }
+  // For how long questions have been asked and nothing at all of the switch has come. A rank that
+  // did not run meanwhile has not asked, so its own absence is nobody's silence.
+  [[nodiscard]] Nanos silentFor(Nanos now) const {
+    return done() || !unanswered_ ? 0 : now - *unanswered_;
+  }
   // How long no result has come although one is waited for; and, by the switch's word, which
   // workers that is because of (a bitmap; empty when it has not said).
   [[nodiscard]] Nanos stalledFor(Nanos now) const { return done() ? 0 : now - lastProgress_; }
@@ -133,7 +136,8 @@ class SlotWindow {
   RoundTrip roundTrip_;
   std::vector<uint32_t> contributors_;  // of the last STATUS
   bool contributorsKnown_ = false;
-  Nanos lastProgress_ = 0, lastHeard_ = 0;
+  Nanos lastProgress_ = 0;
+  std::optional<Nanos> unanswered_;  // when the first question since the last answer was due
   Status failure_;
   std::optional<std::pair<int, int>> differing_;
   bool sessionLost_ = false;

@@ -199,6 +199,38 @@ wire::AggregationHeader mismatchFor(const IntegerOperation& operation) {
   return header;
 }
 
+// A rank that was stopped for long asks before it calls the switch dead.
+TEST(SlotWindow, ItsOwnAbsenceIsNobodysSilence) {
+  SlotWindow window({.session = 7, .worker = 1, .workers = 2, .slots = 2});
+  Sums sums(2, 64);
+  window.begin(*sums.operations[1], 0);
+  std::array<ports::OutgoingDatagram, 4> batch;
+  ASSERT_EQ(window.outgoing(batch), 1u);
+  window.sent(1, 0);
+  window.onTime(60 * kSecond);
+  EXPECT_EQ(window.silentFor(60 * kSecond), 0);
+  ASSERT_EQ(window.outgoing(batch), 1u);
+  window.sent(1, 60 * kSecond);
+  EXPECT_EQ(window.silentFor(61 * kSecond), kSecond);
+  wire::AggregationHeader status = mismatchFor(*sums.operations[1]);
+  status.kind = wire::PacketKind::kStatus;
+  status.elements = 1;
+  const uint32_t bitmap = 2;
+  window.onPacket({status, std::as_bytes(std::span(&bitmap, 1)), {}}, 62 * kSecond);
+  EXPECT_EQ(window.silentFor(120 * kSecond), 0);
+}
+
+TEST(SlotWindow, AMismatchOfWorkersThatAreNotThereIsNone) {
+  SlotWindow window({.session = 7, .worker = 1, .workers = 2, .slots = 2});
+  Sums sums(2, 64);
+  window.begin(*sums.operations[1], 0);
+  for (const auto& words : {std::array<uint32_t, 4>{1, 2, 0, 2}, {1, 2, 0xffffffff, 1}})
+    window.onPacket({mismatchFor(*sums.operations[1]), std::as_bytes(std::span(words)), {}}, 1);
+  EXPECT_TRUE(window.failure().ok());
+  EXPECT_FALSE(window.differing());
+  EXPECT_EQ(window.counters().malformed, 2u);
+}
+
 // What stood in the queue is not sent any more: the buffers may be the caller's again.
 TEST(SlotWindow, AfterAFailureNothingIsSent) {
   SlotWindow window({.session = 7, .worker = 1, .workers = 2, .slots = 2});
