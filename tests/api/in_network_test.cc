@@ -200,5 +200,78 @@ TEST(InNetwork, ASwitchThatDiesIsAnErrorInBoundedTime) {
   });
 }
 
+TEST(InNetwork, OneRankAloneHasItsOwnSum) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(1, everyCollective);
+}
+
+TEST(InNetwork, ASwitchThatSomeRanksDoNotWantIsNotUsed) {
+  const ForkedSwitch theSwitch;
+  onProcesses(3, [](RankProcess& process) {
+    if (process.rank() == 1) ::unsetenv("INCCL_INA");
+    const incclComm_t comm = join(process, "tcp");
+    sumOnce(comm, process, 1000, 1);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  EXPECT_EQ(theSwitch.counted("received"), 0u);
+}
+
+// Who has all results may leave while others still ask for theirs: the switch has them.
+TEST(InNetwork, ARankMayLeaveWhileAnotherMissesItsLastResult) {
+  emulator::ServerOptions options;
+  options.faults = {.loss = 0.3};
+  const ForkedSwitch theSwitch(options);
+  ::setenv("INCCL_ALGO", "ina", 1);
+  for (int round = 0; round < 5; ++round) {
+    onProcesses(3, [](RankProcess& process) {
+      const incclComm_t comm = join(process, "tcp");
+      sumOnce(comm, process, 1, 1);
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    });
+  }
+}
+
+// A rank that is killed is an error on the others, not a wait.
+TEST(InNetwork, ARankThatDiesIsAnErrorOnTheOthers) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  const auto ends = runProcesses(3, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    sumOnce(comm, process, 100, 1);
+    process.meetAll();
+    if (process.rank() == 1) ::raise(SIGKILL);
+    std::vector<int> data(100000, 1);
+    const Nanos start = nowNs();
+    EXPECT_NE(
+        incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclSum, comm, nullptr),
+        incclSuccess);
+    EXPECT_LT(nowNs() - start, 15 * kSecond);
+    EXPECT_THAT(incclGetLastError(comm), HasSubstr("rank 1"));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  for (const size_t rank : {0, 2}) EXPECT_TRUE(ends[rank].clean()) << rank;
+}
+
+// Its farewell ends the wait, long before the time-out.
+TEST(InNetwork, ARankThatLeftIsNotWaitedFor) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(3, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    sumOnce(comm, process, 100, 1);
+    if (process.rank() != 1) {
+      std::vector<int> data(1000, 1);
+      const Nanos start = nowNs();
+      EXPECT_EQ(incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclSum, comm,
+                               nullptr),
+                incclRemoteError);
+      EXPECT_LT(nowNs() - start, 5 * kSecond);
+      EXPECT_THAT(incclGetLastError(comm), HasSubstr("left"));
+    }
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+}
+
 }  // namespace
 }  // namespace inccl::test
