@@ -47,7 +47,7 @@ class Door {
  private:
   std::unique_ptr<switchml::SwitchMl> program_ =
       std::move(switchml::SwitchMl::load(pipeline::Profile::full(), {64, 256, 1023})).value();
-  Controller controller_{*program_, {64, 64, 256, 4711, "full"}};
+  Controller controller_{*program_, {64, 64, 256, size_t{64} << 20, 4711, "full"}};
   std::unique_ptr<os::EventLoop> loop_ = std::move(os::EventLoop::create()).value();
   std::unique_ptr<ControlServer> server_;
   std::atomic<bool> stopped_{false};
