@@ -96,7 +96,8 @@ void expectQuiet(int rank, const Call& call) {
   // The counters see what they are for.
   locks = allocations = 0;
   counting = true;
-  delete new int;
+  int* volatile made = new int;  // not to be optimised away
+  delete made;
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_mutex_lock(&mutex);
   counting = false;
