@@ -87,7 +87,7 @@ std::span<const std::byte> SwitchMl::writeResult(const Handled& packet, const Ag
                                                  uint16_t worker, bool whole,
                                                  emulator::Egress& egress) {
   const PayloadShape& shape = agreement.shape;
-  const bool exponents = shape.type == LaneType::kExponent16;
+  const bool exponents = whole && shape.type == LaneType::kExponent16;
   AggregationHeader header =
       replyTo(packet.header(), exponents ? PacketKind::kExponents : PacketKind::kResult, worker);
   header.opTag = agreement.opTag;

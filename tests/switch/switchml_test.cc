@@ -316,6 +316,46 @@ TEST(SwitchMl, ExponentsAreTheLargest) {
   EXPECT_EQ(received->header.elements, 3);
 }
 
+// What is sent is always a packet, also to who adds nothing to exponents and wants none.
+TEST(SwitchMl, AHeaderAloneIsAResult) {
+  SwitchRig rig(2);
+  auto exponents = SwitchRig::data(0, 0, 0, wire::LaneOp::kMax);
+  exponents.kind = wire::PacketKind::kExponents;
+  exponents.type = wire::LaneType::kExponent16;
+  exponents.elements = 2;
+  std::vector<std::byte> packet(wire::AggregationHeader::kBytes + 4);
+  wire::encodeHeader(exponents, packet);
+  rig.raw(0, packet);
+  auto nothing = SwitchRig::data(1, 0, 0, wire::LaneOp::kNone);
+  nothing.resultWanted = false;
+  rig.send(1, nothing, {});
+  const auto received = rig.next(1);
+  ASSERT_TRUE(received.has_value());
+  EXPECT_EQ(received->header.kind, wire::PacketKind::kResult);
+  EXPECT_EQ(received->header.elements, 0);
+  EXPECT_EQ(rig.next(0)->header.kind, wire::PacketKind::kExponents);
+}
+
+// Bitmaps of workers, around the ends of their words.
+TEST(SwitchMl, AsManyWorkersAsThereMayBe) {
+  for (const uint32_t workers : {31u, 32u, 33u, 63u, 64u, 65u, 1023u}) {
+    SwitchRig rig(workers, pipeline::Profile::full(), {4, 64, 1023});
+    for (uint32_t worker = 1; worker < workers; ++worker)
+      rig.send(worker, SwitchRig::data(worker, 0, 0), {1, -2});
+    EXPECT_TRUE(rig.silent(workers - 1));
+    rig.probe(workers - 1, 0, 0);
+    const auto status = rig.next(workers - 1);
+    ASSERT_TRUE(status.has_value() && status->header.kind == wire::PacketKind::kStatus);
+    for (uint32_t worker = 0; worker < workers; ++worker)
+      EXPECT_EQ(static_cast<uint32_t>(status->values[worker / 32]) >> worker % 32 & 1,
+                worker == 0 ? 0u : 1u);
+    rig.send(0, SwitchRig::data(0, 0, 0), {1, -2});
+    const int sum = static_cast<int>(workers);
+    for (uint32_t worker = 0; worker < workers; ++worker)
+      EXPECT_EQ(rig.result(worker), (std::vector<int32_t>{sum, -2 * sum}));
+  }
+}
+
 // 64 lanes in one pass, their sum in one more; 256 lanes in four passes and seven more.
 TEST(SwitchMl, PassesAreThoseOfThePublishedProgram) {
   const struct {
