@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <fstream>
 
 #include "os/socket_address.h"
@@ -25,6 +26,12 @@ struct Words {
   uint32_t slots = 4096, payload = 0, fanIn = 0;
 };
 
+// A range lets NaN through, which is neither below nor above it.
+std::string isNumber(const std::string& text) {
+  const bool is = !std::isnan(std::strtod(text.c_str(), nullptr));
+  return is ? std::string() : fmt::format("{} is not a number", text);
+}
+
 void describe(CLI::App& app, Options& options, Words& words) {
   app.add_option("--program", words.program, "What runs in the pipeline: switchml")
       ->capture_default_str();
@@ -34,9 +41,13 @@ void describe(CLI::App& app, Options& options, Words& words) {
                  "Budgets that the program keeps: tofino (256-byte payloads), tofino4 (1 KiB, four "
                  "folded pipes) or full")
       ->capture_default_str();
-  app.add_option("--slots", words.slots, "Slots for all jobs together")->capture_default_str();
+  const CLI::Range slots(1, 65536);  // that a packet can name
+  app.add_option("--slots", words.slots, "Slots for all jobs together")
+      ->capture_default_str()
+      ->check(slots);
   app.add_option("--job-slots", options.server.slotsOfJob, "Slots of one job, at most")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(slots);
   app.add_option("--payload", words.payload,
                  "Bytes of a packet's payload (default: the profile's "
                  "most, in full 1024)");
@@ -45,7 +56,7 @@ void describe(CLI::App& app, Options& options, Words& words) {
   app.add_option("--status", words.status, "HOST:PORT of the status page");
   app.add_option("--port-file", options.portFile, "File that gets HOST:PORT once it listens");
   const auto rate = [&](const char* flag, double& value, const char* what) {
-    app.add_option(flag, value, what)->check(CLI::Range(0.0, 1.0));
+    app.add_option(flag, value, what)->check(CLI::Range(0.0, 1.0))->check(isNumber);
   };
   ports::FaultRates& faults = options.server.faults;
   rate("--loss", faults.loss, "Share of datagrams that are lost");
