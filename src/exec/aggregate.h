@@ -25,6 +25,9 @@ class AggregateOperation : public Operation {
   [[nodiscard]] Status failure() const final { return failure_; }
   [[nodiscard]] int awaitedRank() const final;
   void addWaitHandles(std::vector<transport::WaitHandle>& handles) const final;
+  [[nodiscard]] Nanos nextTime() const final {
+    return shard_.window().nextTime(Operation::nextTime());
+  }
 
  protected:
   // Neither the shard nor the descriptor (to wait for it) is owned.

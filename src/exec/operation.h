@@ -5,8 +5,10 @@
 // to come. Waiting, deadlines and aborts are the runner's business (runner.h), the same for all.
 #pragma once
 
+#include <limits>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/op_signature.h"
 #include "base/status.h"
 #include "transport/transport.h"
@@ -38,6 +40,9 @@ class Operation {
 
   // A rank that this operation waits for just now, -1 when none: for messages.
   [[nodiscard]] virtual int awaitedRank() const = 0;
+
+  // When step() has something to do though nothing comes, by nowNs(); far ahead when never.
+  [[nodiscard]] virtual Nanos nextTime() const { return std::numeric_limits<Nanos>::max(); }
 
   // Adds what a blocked wait for this operation may sleep on besides the doorbell.
   virtual void addWaitHandles(std::vector<transport::WaitHandle>& handles) const = 0;

@@ -108,8 +108,9 @@ Status runSlowly(Operation& operation, const RunContext& context) {
     }
     const Nanos waited = now - lastMoved;
     if (verdict == Progress::kPending && waited >= context.policy.yieldFor)
-      verdict =
-          block(operation, context, handles, std::min(context.policy.blockSlice, context.timeout));
+      verdict = block(operation, context, handles,
+                      std::min({context.policy.blockSlice, context.timeout,
+                                std::max(kMillisecond, operation.nextTime() - now)}));
     if (verdict != Progress::kPending) return conclude(verdict, operation, context);
     if (auto end = patience.examine(operation, context, waited)) return std::move(*end);
     if (!moved && waited < context.policy.yieldFor) os::yieldCpu();

@@ -2,10 +2,14 @@
 #include "exec/runner.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
 #include <atomic>
 #include <memory>
 #include <thread>
+
+#include "os/unique_fd.h"
 
 namespace inccl::exec {
 namespace {
@@ -147,6 +151,35 @@ TEST(Runner, ASleeperIsWokenByTheDoorbell) {
   EXPECT_TRUE(run(operation, fixture.context).ok());
   EXPECT_LT(nowNs() - start, 4 * kSecond) << "slept through the bell";
   other.join();
+}
+
+// Done by the clock, and by nothing that comes.
+class DueOperation final : public Operation {
+ public:
+  DueOperation(Nanos due, int fd) : due_(due), fd_(fd) {}
+  Progress step() override { return nowNs() >= due_ ? Progress::kDone : Progress::kPending; }
+  int blamedRank() const override { return -1; }
+  Status failure() const override { return {}; }
+  int awaitedRank() const override { return -1; }
+  Nanos nextTime() const override { return due_; }
+  void addWaitHandles(std::vector<transport::WaitHandle>& handles) const override {
+    handles.push_back({fd_, POLLIN});
+  }
+
+ private:
+  const Nanos due_;
+  const int fd_;
+};
+
+TEST(Runner, ASleeperWakesForWhatIsDue) {
+  Fixture fixture;
+  fixture.context.doorbell = nullptr;
+  fixture.context.policy.blockSlice = 5 * kSecond;
+  const os::UniqueFd silent(::eventfd(0, EFD_CLOEXEC));
+  const Nanos start = nowNs();
+  DueOperation operation(start + 20 * kMillisecond, silent.get());
+  EXPECT_TRUE(run(operation, fixture.context).ok());
+  EXPECT_LT(nowNs() - start, 2 * kSecond);
 }
 
 TEST(Runner, OversubscribedRanksDoNotSpin) {
