@@ -39,6 +39,11 @@ void FaultyPort::arrive(const IncomingDatagram& datagram) {
 
 Result<size_t> FaultyPort::receive(std::span<IncomingDatagram> batch) {
   INCCL_TRY_ASSIGN(const size_t arrived, port_->receive(batch));
+  if (waiting_.empty() && !rates_.any()) {  // nothing is copied where nothing is done
+    arrivals_ += arrived;
+    counts_.passed += arrived;
+    return arrived;
+  }
   for (size_t i = 0; i < arrived; ++i) arrive(batch[i]);
   // Who waits for later ones while none come is let go, one per call: late, but not lost.
   const bool idle = arrived == 0;

@@ -25,6 +25,10 @@ struct FaultRates {
   double corruption = 0;
   double truncation = 0;
   uint32_t reorderBy = 8;  // datagrams that overtake, at most
+
+  [[nodiscard]] bool any() const {
+    return loss > 0 || duplication > 0 || reordering > 0 || corruption > 0 || truncation > 0;
+  }
 };
 
 struct FaultCounts {
