@@ -69,14 +69,17 @@ Result<wire::SwitchGrant> SwitchClient::askForGrant(std::span<const std::byte> r
   if (kind != wire::SwitchMessage::kGrant)
     return remoteError(fmt::format("switch {}: an answer to something else", address_.describe()));
   INCCL_TRY_ASSIGN(const auto grant, wire::decodeSwitchMessage<wire::SwitchGrant>(answer, "grant"));
-  if (grant.session == 0 || grant.slots == 0 || grant.payloadBytes < 4 ||
-      grant.payloadBytes % 4 != 0 || grant.payloadBytes > 4 * wire::kMostElements)
+  if (!grant.isPossible())
     return remoteError(fmt::format("switch {}: a grant that cannot be", address_.describe()));
   return grant;
 }
 
 Result<wire::SwitchGrant> SwitchClient::join(const wire::JoinSwitch& request,
                                              const os::WaitLimit& limit) {
+  if (request.workers.size() > wire::kMostWorkers)
+    return invalidUsage(fmt::format("switch {}: {} ranks, a switch sums {} at most",
+                                    address_.describe(), request.workers.size(),
+                                    wire::kMostWorkers));
   return askForGrant(wire::encodeSwitchMessage(wire::SwitchMessage::kJoin, request), limit);
 }
 

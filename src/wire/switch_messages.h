@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "wire/aggregation_packet.h"
 #include "wire/byte_codec.h"
 
 namespace inccl::wire {
@@ -66,6 +67,12 @@ struct SwitchGrant {
   uint32_t payloadBytes = 0;
   uint16_t dataPort = 0;  // of the switch's address
   std::string profile;
+
+  // Whether packets (aggregation_packet.h) can name all of it.
+  [[nodiscard]] bool isPossible() const {
+    return session != 0 && slots >= 1 && slots <= 65536 && payloadBytes >= 4 &&
+           payloadBytes % 4 == 0 && payloadBytes <= 4 * kMostElements && dataPort != 0;
+  }
 
   template <typename Codec, typename Self>
   static void fields(Codec& codec, Self& self) {

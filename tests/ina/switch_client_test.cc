@@ -120,6 +120,18 @@ TEST(SwitchClient, RefusalsArriveWithTheirReason) {
               HasSubstr("no slots are free"));
 }
 
+TEST(SwitchClient, MoreRanksThanAMessageNamesAreRefusedBeforeItIsSent) {
+  RunningSwitch running;
+  auto client = SwitchClient::connect(running.where(), "open sesame", limit());
+  ASSERT_TRUE(client.ok());
+  wire::JoinSwitch join;
+  join.slots = 1;
+  join.workers.resize(1024, {"127.0.0.1:1"});
+  EXPECT_THAT(std::string(client.value()->join(join, limit()).status().message()),
+              HasSubstr("1024 ranks"));
+  EXPECT_TRUE(client.value()->counters(limit()).ok());
+}
+
 // The connection is the lease.
 TEST(SwitchClient, AJobWhoseSpeakerIsGoneGivesItsSlotsBack) {
   RunningSwitch running;

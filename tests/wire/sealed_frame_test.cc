@@ -80,5 +80,22 @@ TEST(SwitchMessages, SayWhatWasMeantAndNothingElse) {
   EXPECT_FALSE(kindOfSwitchMessage(toBytes(std::string(1, '\0'))).ok());
 }
 
+// A rank makes a window of as many slots as it is granted.
+TEST(SwitchMessages, AGrantIsOfWhatPacketsCanName) {
+  const SwitchGrant good{7, 512, 1024, 4711, "full"};
+  EXPECT_TRUE(good.isPossible());
+  const auto changed = [&](auto&& change) {
+    SwitchGrant grant = good;
+    change(grant);
+    return grant.isPossible();
+  };
+  EXPECT_FALSE(changed([](auto& grant) { grant.session = 0; }));
+  for (const uint32_t slots : {0u, 65537u, UINT32_MAX})
+    EXPECT_FALSE(changed([&](auto& grant) { grant.slots = slots; }));
+  for (const uint32_t bytes : {0u, 3u, 1022u, 8196u})
+    EXPECT_FALSE(changed([&](auto& grant) { grant.payloadBytes = bytes; }));
+  EXPECT_FALSE(changed([](auto& grant) { grant.dataPort = 0; }));
+}
+
 }  // namespace
 }  // namespace inccl::wire
