@@ -22,7 +22,8 @@
 namespace inccl::emulator {
 
 struct ServerOptions {
-  os::SocketAddress address;  // of the controller and of the data; port 0: free ones
+  os::SocketAddress address;  // of the controller (port 0: a free one), and of the data, whose port
+                              // is always a free one
   pipeline::Profile profile = pipeline::Profile::full();
   switchml::SwitchMl::Shape shape;
   uint32_t slotsOfJob = 512;  // at most

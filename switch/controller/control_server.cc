@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -50,6 +51,9 @@ class ControlServer::Connection {
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+
+  // It knows the token.
+  [[nodiscard]] bool isProven() const { return proven_; }
 
   Status start() {
     keepAlive(fd_.get());
@@ -204,7 +208,7 @@ class ControlServer::Connection {
   os::EventLoop::TimerId helloTimer_ = os::EventLoop::TimerId::kNone;
   wire::SealHello mine_;
   std::optional<wire::Seal> reading_, writing_;
-  bool proven_ = false;  // it knows the token
+  bool proven_ = false;
   std::vector<std::byte> in_, out_;
   std::optional<Controller::JobId> job_;
 };
@@ -240,7 +244,7 @@ void ControlServer::accept(int listeningFd) {
     auto accepted = os::acceptStream(listeningFd);
     if (!accepted.ok()) return pause(accepted.status());
     if (!accepted.value().valid()) return;
-    if (connections_.size() >= kMostConnections) {
+    if (connections_.size() >= kMostConnections && !makeRoom()) {
       ++refused_;
       continue;
     }
@@ -249,6 +253,16 @@ void ControlServer::accept(int listeningFd) {
     connection = std::make_unique<Connection>(*this, id, std::move(accepted).value());
     if (!connection->start().ok()) connections_.erase(id);
   }
+}
+
+// The oldest of those who have not shown that they know the token goes, so that strangers keep
+// nobody out. False: all have.
+bool ControlServer::makeRoom() {
+  const auto stranger = std::ranges::find_if(
+      connections_, [](const auto& entry) { return !entry.second->isProven(); });
+  if (stranger == connections_.end()) return false;
+  close(stranger->first, true);
+  return true;
 }
 
 // Descriptors have run out: a listening socket would be ready again at once, for ever.

@@ -41,6 +41,7 @@ class ControlServer {
   ControlServer(os::EventLoop& loop, Controller& controller, std::string token);
   void accept(int listeningFd);
   void pause(const Status& failure);
+  bool makeRoom();
   void close(uint64_t id, bool refused);
 
   os::EventLoop& loop_;

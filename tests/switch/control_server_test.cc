@@ -240,6 +240,24 @@ TEST(ControlServer, WhoNeverReadsIsNotReadFromForEver) {
   EXPECT_EQ(other.ask(kCounters), SwitchMessage::kCounterList);
 }
 
+// As many strangers as there may be connections, and one who knows the token.
+TEST(ControlServer, StrangersKeepNobodyOut) {
+  rlimit limits{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limits), 0);
+  limits.rlim_cur = limits.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limits), 0);
+  if (limits.rlim_cur < 3 * ControlServer::kMostConnections)
+    GTEST_SKIP() << "too few descriptors may be open here";
+  const Door door;
+  std::vector<std::unique_ptr<Caller>> strangers;
+  for (size_t i = 0; i < ControlServer::kMostConnections; ++i)
+    strangers.push_back(std::make_unique<Caller>(door));
+  Caller caller(door);
+  caller.greet();
+  EXPECT_EQ(caller.ask(kCounters), SwitchMessage::kCounterList);
+  EXPECT_TRUE(strangers.front()->isShownOut());
+}
+
 // Without descriptors nobody can be let in; that costs no processor, and passes.
 TEST(ControlServer, WithoutDescriptorsItWaits) {
   const Door door;
