@@ -161,12 +161,12 @@ class ControlServer::Connection {
     if (job_) return refusal(invalidUsage("this connection speaks for a job already"));
     auto granted = server_.controller_.join(wanted);
     if (!granted.ok()) {
-      logWarn("job {}: {}", wanted.job, granted.status().message());
+      logWarn("job {}: {}", Controller::printable(wanted.job), granted.status().message());
       return refusal(granted.status());
     }
     job_ = granted.value().id;
-    logInfo("job {} of {} workers has {} slots", wanted.job, wanted.workers.size(),
-            granted.value().grant.slots);
+    logInfo("job {} of {} workers has {} slots", Controller::printable(wanted.job),
+            wanted.workers.size(), granted.value().grant.slots);
     return wire::encodeSwitchMessage(SwitchMessage::kGrant, granted.value().grant);
   }
 

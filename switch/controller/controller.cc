@@ -39,6 +39,12 @@ uint32_t Controller::slotsFor(uint32_t wanted, size_t workers) const {
   return static_cast<uint32_t>(std::min<size_t>({wanted, limits_.slotsOfJob, fit}));
 }
 
+std::string Controller::printable(std::string name) {
+  std::ranges::replace_if(
+      name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  return name;
+}
+
 // Each one address that packets can be sent to; nothing is looked up, as packets wait meanwhile.
 Result<std::vector<os::SocketAddress>> Controller::addressesOf(
     const std::vector<wire::WorkerAddress>& workers) const {
@@ -79,7 +85,7 @@ Result<Controller::Granted> Controller::join(const wire::JoinSwitch& request) {
     return admitted;
   }
   Granted granted{++lastId_, grantOf(job)};
-  members_.emplace(granted.id, Member{request.job, std::move(job)});
+  members_.emplace(granted.id, Member{printable(request.job), std::move(job)});
   return granted;
 }
 

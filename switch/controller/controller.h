@@ -39,6 +39,8 @@ class Controller {
     wire::SwitchGrant grant;
   };
   Result<Granted> join(const wire::JoinSwitch& request);
+  // A job's name as one line for people.
+  static std::string printable(std::string name);
   // Another session for the same slots and workers: packets of the last one are nobody's from now.
   Result<wire::SwitchGrant> newEpoch(JobId id);
   // One more connection that keeps the job of this session alive.

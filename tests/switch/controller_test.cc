@@ -100,6 +100,14 @@ TEST_F(Jobs, WhatCannotBeIsRefusedAndCostsNoSlots) {
   EXPECT_TRUE(controller.join(request(8)).ok());
 }
 
+// It stands in logs and on the status page, one job a line.
+TEST_F(Jobs, ANameIsOneLineOfText) {
+  auto odd = request(8);
+  odd.job = "a\nslots 0\x1b[2J\x7f\xc3\xa4";
+  ASSERT_TRUE(controller.join(odd).ok());
+  EXPECT_EQ(controller.jobs()[0].name, "a?slots 0?[2J?\xc3\xa4");
+}
+
 // Names would be looked up while packets wait, and one address that cannot be sent to is a job that
 // never gets an answer.
 TEST_F(Jobs, WorkersAreNumericAddressesThatTheSwitchCanSendTo) {
