@@ -20,7 +20,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   std::unique_ptr<Server> server(new Server());
   INCCL_TRY_ASSIGN(server->loop_, os::EventLoop::create());
   INCCL_TRY_ASSIGN(server->program_, switchml::SwitchMl::load(options.profile, options.shape));
-  INCCL_TRY_ASSIGN(auto port, ports::UdpPort::open(options.address.withPort(0), {}));
+  INCCL_TRY_ASSIGN(auto port, ports::UdpPort::open(options.address, {}));
   const uint16_t dataPort = port->address().port();
   const size_t receiveBytes = port->receiveBufferBytes();
   server->port_ =

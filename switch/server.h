@@ -22,8 +22,8 @@
 namespace inccl::emulator {
 
 struct ServerOptions {
-  os::SocketAddress address;  // of the controller (port 0: a free one), and of the data, whose port
-                              // is always a free one
+  // Of the controller (TCP) and of the data (UDP); with port 0 each has a free one.
+  os::SocketAddress address;
   pipeline::Profile profile = pipeline::Profile::full();
   switchml::SwitchMl::Shape shape;
   uint32_t slotsOfJob = 512;  // at most

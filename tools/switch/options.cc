@@ -35,7 +35,10 @@ std::string isNumber(const std::string& text) {
 void describe(CLI::App& app, Options& options, Words& words) {
   app.add_option("--program", words.program, "What runs in the pipeline: switchml")
       ->capture_default_str();
-  app.add_option("--port", words.port, "HOST:PORT of the controller; port 0: a free one")
+  app.add_option("--port", words.port,
+                 "HOST:PORT of the controller (TCP) and of the data (UDP); port 0: free ones. On a "
+                 "host with "
+                 "several addresses name the one that ranks use")
       ->capture_default_str();
   app.add_option("--profile", words.profile,
                  "Budgets that the program keeps: tofino (256-byte payloads), tofino4 (1 KiB, four "
