@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
+#include <set>
 #include <span>
 #include <string>
 
@@ -150,15 +151,16 @@ class Guarded {
 // Runs `body` once in each instruction set that this machine has and the kernels are compiled for.
 template <typename Body>
 void inEachInstructionSet(Body&& body) {
-  std::string previous;
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    const std::string name = instructionSet();
-    if (name != previous) {
+  std::set<std::string> seen;
+  // Those that were compiled, best first; then what the others fall back to.
+  for (const bool own : {true, false}) {
+    for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+      hwy::SetSupportedTargetsForTest(target);
+      const std::string name = instructionSet();
+      if ((name == hwy::TargetName(target)) != own || !seen.insert(name).second) continue;
       SCOPED_TRACE(name);
       body();
     }
-    previous = name;
   }
   hwy::SetSupportedTargetsForTest(0);
 }
