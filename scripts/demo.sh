@@ -48,7 +48,7 @@ echo
 # them, and the switch, share this machine's cores, so the table shows that it works, not what a
 # switch would gain (docs/ina.md).
 port_file=$logs/switch.port
-rm -f "$port_file"
+rm -f "$port_file" "$logs"/sums_*.json*  # inccl-perf never writes over a file
 build/release/bin/inccl-switch --port 127.0.0.1:0 --payload 8192 --port-file "$port_file" >"$logs/switch.txt" &
 switch=$!
 trap 'kill "$switch" 2>/dev/null || true' EXIT
