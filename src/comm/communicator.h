@@ -155,7 +155,7 @@ class Communicator final : private exec::Supervisor {
   static bool summedAsFloats(const OpSignature& signature) {
     return signature.type == DataType::kFloat32 && reduces(signature.collective);
   }
-  [[nodiscard]] Status switchSums(const OpSignature& signature) const;
+  [[nodiscard]] std::string_view whyNotTheSwitch(const OpSignature& signature) const;
 
   // plans.cc
   Result<ReadyPlan*> readyPlan(const Call& call);

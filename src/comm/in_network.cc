@@ -74,13 +74,12 @@ Result<bool> Communicator::switchStep(const Status& mine, Deadline deadline) {
 }
 
 // Floats lose precision, so that they are summed there is said by the user.
-Status Communicator::switchSums(const OpSignature& signature) const {
-  if (!summedAsFloats(signature)) return ina::IntegerOperation::supports(signature);
-  INCCL_TRY(ina::FloatOperation::supports(signature));
+std::string_view Communicator::whyNotTheSwitch(const OpSignature& signature) const {
+  if (!summedAsFloats(signature)) return ina::IntegerOperation::whyNot(signature);
+  if (!config_.aggregateFloats) return "INCCL_INA_FLOATS is not set";
   if (aggregation_->payloadBytes() < ina::FloatOperation::kLeastPayloadBytes)
-    return invalidUsage("payloads are too small for floats");
-  if (!config_.aggregateFloats) return invalidUsage("INCCL_INA_FLOATS is not set");
-  return {};
+    return "the switch's payloads are too small for floats";
+  return ina::FloatOperation::whyNot(signature);
 }
 
 // nullptr: the call is not the switch's.
@@ -94,11 +93,9 @@ ReadyPlan* Communicator::switchPlan(const Call& call) {
       !algo::supports(algo::Algorithm::kInNetwork, collective))
     return nullptr;
   ReadyPlan& ready = switchPlans_[static_cast<size_t>(collective)];
-  const Status supported = switchSums(call.signature);
-  if (!supported.ok()) {
+  if (const auto why = whyNotTheSwitch(call.signature); !why.empty()) {
     if (!std::exchange(switchRefusalSaid_, true))
-      logInfo("rank {}: {} takes a schedule of hosts: {}", rank_, call.signature.describe(),
-              supported.message());
+      logInfo("rank {}: {} takes a schedule of hosts: {}", rank_, call.signature.describe(), why);
     return nullptr;
   }
   if (!ready.chosen) {

@@ -1,7 +1,5 @@
 #include "ina/float_operation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -58,17 +56,13 @@ void growTo(Vector& vector, size_t size) {
 
 }  // namespace
 
-Status FloatOperation::supports(const OpSignature& signature) {
+std::string_view FloatOperation::whyNot(const OpSignature& signature) {
   if (signature.collective != Collective::kAllReduce && signature.collective != Collective::kReduce)
-    return invalidUsage(
-        fmt::format("{} of floats is not summed by a switch", inccl::name(signature.collective)));
-  if (signature.type != DataType::kFloat32)
-    return invalidUsage(fmt::format("type {} has no quantiser", inccl::name(signature.type)));
-  if (signature.op == RedOp::kSum || signature.op == RedOp::kAvg ||
-      signature.op == RedOp::kPreMulSum)
-    return {};
-  return invalidUsage(
-      fmt::format("{} of floats is not done by a switch", inccl::name(signature.op)));
+    return "a switch sums no floats in it";
+  if (signature.type != DataType::kFloat32) return "its type has no quantiser";
+  const bool isSum = signature.op == RedOp::kSum || signature.op == RedOp::kAvg ||
+                     signature.op == RedOp::kPreMulSum;
+  return isSum ? std::string_view() : "a switch only sums floats";
 }
 
 FloatOperation::FloatOperation(const FloatCall& call, uint32_t slots, size_t payloadBytes,

@@ -12,8 +12,7 @@
 // and NaN, 10 bits each), and the finite values under a finite exponent that is agreed first. So
 // each element is what IEEE says of it alone. Chunks come in phases, one after the other, of which
 // the last three are mostly empty:
-//   exponents of the first window | data | exponents of marked blocks | their classes | their
-//   values
+//   exponents of the first window | data | exponents of marked blocks | classes | values
 //
 // The result depends on the inputs and the number of ranks alone: not on payload size, slots, order
 // or losses. A zero's sign is lost: sums of -0 are +0.
@@ -21,10 +20,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/op_signature.h"
-#include "base/status.h"
 #include "ina/aggregated_operation.h"
 
 namespace inccl::ina {
@@ -51,12 +51,12 @@ struct FloatCall {
 
 class FloatOperation final : public AggregatedOperation {
  public:
-  // kInvalidUsage with the reason for what is not summed so.
-  static Status supports(const OpSignature& signature);
+  // Why such a call is not summed so; empty: it is.
+  static std::string_view whyNot(const OpSignature& signature);
 
   static constexpr size_t kLeastPayloadBytes = 32;
-  // At a switch with `slots` slots for packets of `payloadBytes`. The room is not
-  // owned and used by one operation at a time.
+  // At a switch with `slots` slots for packets of `payloadBytes`. The room is not owned and used by
+  // one operation at a time.
   FloatOperation(const FloatCall& call, uint32_t slots, size_t payloadBytes, FloatRoom& room);
 
   [[nodiscard]] uint32_t opTag() const override { return opTag_; }

@@ -1,7 +1,5 @@
 #include "ina/integer_operation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -14,10 +12,8 @@ using wire::LaneOp;
 using wire::LaneType;
 
 constexpr size_t kWord = 4;
-bool addsUp(Collective collective) { return reduces(collective); }
-
 LaneOp laneOp(const OpSignature& signature) {
-  if (!addsUp(signature.collective)) return LaneOp::kNone;
+  if (!reduces(signature.collective)) return LaneOp::kNone;
   switch (signature.op) {
     case RedOp::kMin:
       return LaneOp::kMin;
@@ -54,7 +50,7 @@ uint64_t chunksOf(const IntegerCall& call, size_t blockBytes, size_t payloadByte
 
 }  // namespace
 
-Status IntegerOperation::supports(const OpSignature& signature) {
+std::string_view IntegerOperation::whyNot(const OpSignature& signature) {
   switch (signature.collective) {
     case Collective::kBarrier:
     case Collective::kBroadcast:
@@ -65,14 +61,11 @@ Status IntegerOperation::supports(const OpSignature& signature) {
     case Collective::kReduceScatter:
       break;
     default:
-      return invalidUsage(fmt::format("{} adds nothing up", name(signature.collective)));
+      return "a switch adds nothing up in it, nor replicates";
   }
   if (signature.type != DataType::kInt32 && signature.type != DataType::kUint32)
-    return invalidUsage(
-        fmt::format("type {} is not a 32-bit integer", inccl::name(signature.type)));
-  if (!isIntegerOp(signature.op))
-    return invalidUsage(fmt::format("a switch has no operation {}", inccl::name(signature.op)));
-  return {};
+    return "its type is not a 32-bit integer";
+  return isIntegerOp(signature.op) ? std::string_view() : "a switch has no such operation";
 }
 
 IntegerOperation::IntegerOperation(const IntegerCall& call, size_t payloadBytes)
@@ -83,8 +76,7 @@ IntegerOperation::IntegerOperation(const IntegerCall& call, size_t payloadBytes)
       chunksOfBlock_(chunksOf(call, blockBytes_, payloadBytes)),
       type_(call.signature.type == DataType::kInt32 ? LaneType::kInt32 : LaneType::kUint32),
       op_(laneOp(call.signature)),
-      opTag_(opTagOf(call.tag, call.rankCount)),
-      padded_(blockBytes_ % kWord == 0 ? 0 : payloadBytes) {
+      opTag_(opTagOf(call.tag, call.rankCount)) {
   keepOwn();
 }
 

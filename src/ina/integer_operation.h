@@ -8,13 +8,13 @@
 // travel as 32-bit words, the last one filled up.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <vector>
+#include <span>
+#include <string_view>
 
 #include "base/op_signature.h"
-#include "base/status.h"
 #include "ina/aggregated_operation.h"
 
 namespace inccl::ina {
@@ -30,10 +30,9 @@ struct IntegerCall {
 
 class IntegerOperation final : public AggregatedOperation {
  public:
-  // An average and a pre-multiplied sum are sums here: the rest is done before and after.
-  // kInvalidUsage with the reason for what a switch does not sum as integers; such calls go another
-  // way.
-  static Status supports(const OpSignature& signature);
+  // Why a switch does not do such a call as integers; empty: it does. An average and a
+  // pre-multiplied sum are sums here: the rest is done before and after.
+  static std::string_view whyNot(const OpSignature& signature);
 
   // `payloadBytes` of a chunk, whole words, equal on all ranks. The buffers stay the caller's. What
   // nobody adds to is copied to the giver's own result at once: it is sent nothing back.
@@ -68,7 +67,7 @@ class IntegerOperation final : public AggregatedOperation {
   const uint32_t opTag_;
   // A payload whose last word is not whole. There is at most one: what is summed has whole words,
   // and of the rest a rank gives one block.
-  std::vector<std::byte> padded_;
+  std::array<std::byte, 4 * wire::kMostElements> padded_;
 };
 
 }  // namespace inccl::ina

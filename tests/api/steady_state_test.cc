@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "api/forked_switch.h"
 #include "api/rank_world.h"
 
 // Sanitizers stand in for the same functions.
@@ -168,6 +169,34 @@ INSTANTIATE_TEST_SUITE_P(EveryKernel, SteadyStateOfOthers,
                          testing::Values(Path{"shm", "auto", "auto", 2},
                                          Path{"shm", "auto", "publish", 9000},
                                          Path{"shm", "auto", "read", 9000}));
+
+// Through a switch, and beside it what the switch does not sum.
+TEST(SteadyStateOfTheSwitch, NeitherAllocatesNorLocks) {
+  const ForkedSwitch theSwitch;
+  setenv("INCCL_ALGO", "ina", 1);
+  setenv("INCCL_INA_FLOATS", "1", 1);
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    ASSERT_NE(comm, nullptr);
+    std::vector<int> integers(2000, 1);
+    std::vector<float> floats(2000, 1.0F);
+    std::vector<double> doubles(100, 1.0);
+    std::vector<int8_t> odd(777, 1);
+    expectQuiet(process.rank(), [&] {
+      if (incclAllReduce(integers.data(), integers.data(), 2000, incclInt32, incclMax, comm,
+                         nullptr) ||
+          incclAllReduce(floats.data(), floats.data(), 2000, incclFloat32, incclAvg, comm,
+                         nullptr) ||
+          incclAllReduce(doubles.data(), doubles.data(), 100, incclFloat64, incclMax, comm,
+                         nullptr))
+        return incclInternalError;
+      return incclBroadcast(odd.data(), odd.data(), 777, incclInt8, 0, comm, nullptr);
+    });
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  EXPECT_GT(theSwitch.counted("completions"), 500u);
+  unsetenv("INCCL_INA_FLOATS");
+}
 
 class SteadyStateOfVCollectives : public testing::TestWithParam<Path> {};
 

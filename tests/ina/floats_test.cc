@@ -212,15 +212,15 @@ TEST(Floats, ASmallCallIsTwoPackets) {
 
 TEST(Floats, WhatHasNoQuantiserIsRefusedWithTheReason) {
   OpSignature signature{Collective::kAllReduce, DataType::kFloat32, RedOp::kSum, -1, 8};
-  EXPECT_TRUE(FloatOperation::supports(signature).ok());
+  EXPECT_EQ(FloatOperation::whyNot(signature), "");
   signature.op = RedOp::kAvg;
-  EXPECT_TRUE(FloatOperation::supports(signature).ok());
+  EXPECT_EQ(FloatOperation::whyNot(signature), "");
   signature.op = RedOp::kProd;
-  EXPECT_FALSE(FloatOperation::supports(signature).ok());
+  EXPECT_NE(FloatOperation::whyNot(signature), "");
   signature = {Collective::kAllReduce, DataType::kFloat64, RedOp::kSum, -1, 8};
-  EXPECT_FALSE(FloatOperation::supports(signature).ok());
+  EXPECT_NE(FloatOperation::whyNot(signature), "");
   signature = {Collective::kReduceScatter, DataType::kFloat32, RedOp::kSum, -1, 8};
-  EXPECT_FALSE(FloatOperation::supports(signature).ok());
+  EXPECT_NE(FloatOperation::whyNot(signature), "");
 }
 
 }  // namespace
