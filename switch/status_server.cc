@@ -20,50 +20,26 @@ Result<std::unique_ptr<StatusServer>> StatusServer::open(os::EventLoop& loop,
                                                          const os::SocketAddress& address,
                                                          Pages pages) {
   std::unique_ptr<StatusServer> server(new StatusServer(loop, std::move(pages)));
-  INCCL_TRY_ASSIGN(server->listener_,
-                   os::Listener::open({&address, 1}, address.port(), address.port()));
-  for (const os::UniqueFd& socket : server->listener_.sockets()) {
-    INCCL_TRY_ASSIGN(
-        const auto watch,
-        loop.watch(socket.get(), EPOLLIN,
-                   [raw = server.get(), fd = socket.get()](uint32_t) { raw->accept(fd); }));
-    server->watches_.push_back(watch);
-  }
+  INCCL_TRY_ASSIGN(server->door_, Door::open(loop, address, "status page",
+                                             [raw = server.get()](os::UniqueFd connection) {
+                                               raw->welcome(std::move(connection));
+                                             }));
   return server;
 }
 
 StatusServer::~StatusServer() {
   while (!connections_.empty()) end(connections_.begin()->first);
-  loop_.cancel(resume_);
-  for (const auto watch : watches_) loop_.unwatch(watch);
 }
 
-void StatusServer::accept(int listeningFd) {
-  for (;;) {
-    auto accepted = os::acceptStream(listeningFd);
-    if (!accepted.ok()) return pause();
-    if (!accepted.value().valid()) return;
-    if (connections_.size() >= kMostConnections) continue;
-    const uint64_t id = ++lastConnection_;
-    Connection& connection = connections_[id];
-    connection.fd = std::move(accepted).value();
-    auto watch = loop_.watch(connection.fd.get(), EPOLLIN, [this, id](uint32_t) { serve(id); });
-    if (!watch.ok()) {
-      connections_.erase(id);
-      continue;
-    }
-    connection.watch = watch.value();
-    connection.timer = loop_.runAt(nowNs() + kRequestTime, [this, id] { end(id); });
-  }
-}
-
-// Descriptors have run out: a listening socket would be ready again at once, for ever.
-void StatusServer::pause() {
-  for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, 0));
-  loop_.cancel(resume_);
-  resume_ = loop_.runAt(nowNs() + kPauseAfterFailure, [this] {
-    for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, EPOLLIN));
-  });
+void StatusServer::welcome(os::UniqueFd fd) {
+  if (connections_.size() >= kMostConnections) return;
+  const uint64_t id = ++lastConnection_;
+  auto watch = loop_.watch(fd.get(), EPOLLIN, [this, id](uint32_t) { serve(id); });
+  if (!watch.ok()) return;
+  Connection& connection = connections_[id];
+  connection.fd = std::move(fd);
+  connection.watch = watch.value();
+  connection.timer = loop_.runAt(nowNs() + kRequestTime, [this, id] { end(id); });
 }
 
 void StatusServer::serve(uint64_t id) {

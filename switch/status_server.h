@@ -15,7 +15,7 @@
 
 #include "base/status.h"
 #include "os/event_loop.h"
-#include "os/listener.h"
+#include "switch/door.h"
 
 namespace inccl::emulator {
 
@@ -23,7 +23,6 @@ class StatusServer {
  public:
   static constexpr Nanos kRequestTime = 2 * kSecond;
   static constexpr size_t kMostConnections = 64;
-  static constexpr Nanos kPauseAfterFailure = 100 * kMillisecond;
   struct Page {
     std::string type;  // of the content
     std::string text;
@@ -36,7 +35,7 @@ class StatusServer {
   ~StatusServer();
   StatusServer(const StatusServer&) = delete;
   StatusServer& operator=(const StatusServer&) = delete;
-  [[nodiscard]] uint16_t port() const { return listener_.port(); }
+  [[nodiscard]] uint16_t port() const { return door_->port(); }
 
  private:
   struct Connection {
@@ -46,8 +45,7 @@ class StatusServer {
     std::string in, out;
   };
   StatusServer(os::EventLoop& loop, Pages pages) : loop_(loop), pages_(std::move(pages)) {}
-  void accept(int listeningFd);
-  void pause();
+  void welcome(os::UniqueFd fd);
   void serve(uint64_t id);
   // False: nothing more is to be done with it.
   bool advance(Connection& connection);
@@ -56,9 +54,7 @@ class StatusServer {
 
   os::EventLoop& loop_;
   const Pages pages_;
-  os::Listener listener_;
-  std::vector<os::EventLoop::WatchId> watches_;
-  os::EventLoop::TimerId resume_ = os::EventLoop::TimerId::kNone;
+  std::unique_ptr<Door> door_;
   std::map<uint64_t, Connection> connections_;
   uint64_t lastConnection_ = 0;
 };

@@ -218,41 +218,28 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(os::EventLoop& loop,
                                                            const os::SocketAddress& address,
                                                            std::string token) {
   std::unique_ptr<ControlServer> server(new ControlServer(loop, controller, std::move(token)));
-  INCCL_TRY_ASSIGN(server->listener_,
-                   os::Listener::open({&address, 1}, address.port(), address.port()));
-  for (const os::UniqueFd& socket : server->listener_.sockets()) {
-    INCCL_TRY_ASSIGN(
-        const auto watch,
-        loop.watch(socket.get(), EPOLLIN,
-                   [raw = server.get(), fd = socket.get()](uint32_t) { raw->accept(fd); }));
-    server->watches_.push_back(watch);
-  }
+  INCCL_TRY_ASSIGN(server->door_,
+                   emulator::Door::open(loop, address, "controller",
+                                        [raw = server.get()](os::UniqueFd connection) {
+                                          raw->welcome(std::move(connection));
+                                        }));
   return server;
 }
 
 ControlServer::ControlServer(os::EventLoop& loop, Controller& controller, std::string token)
     : loop_(loop), controller_(controller), token_(std::move(token)) {}
 
-ControlServer::~ControlServer() {
-  connections_.clear();
-  loop_.cancel(resume_);
-  for (const auto watch : watches_) loop_.unwatch(watch);
-}
+ControlServer::~ControlServer() = default;
 
-void ControlServer::accept(int listeningFd) {
-  for (;;) {
-    auto accepted = os::acceptStream(listeningFd);
-    if (!accepted.ok()) return pause(accepted.status());
-    if (!accepted.value().valid()) return;
-    if (connections_.size() >= kMostConnections && !makeRoom()) {
-      ++refused_;
-      continue;
-    }
-    const uint64_t id = ++lastConnection_;
-    auto& connection = connections_[id];
-    connection = std::make_unique<Connection>(*this, id, std::move(accepted).value());
-    if (!connection->start().ok()) connections_.erase(id);
+void ControlServer::welcome(os::UniqueFd fd) {
+  if (connections_.size() >= kMostConnections && !makeRoom()) {
+    ++refused_;
+    return;
   }
+  const uint64_t id = ++lastConnection_;
+  auto& connection = connections_[id];
+  connection = std::make_unique<Connection>(*this, id, std::move(fd));
+  if (!connection->start().ok()) connections_.erase(id);
 }
 
 // The oldest of those who have not shown that they know the token goes, so that strangers keep
@@ -263,16 +250,6 @@ bool ControlServer::makeRoom() {
   if (stranger == connections_.end()) return false;
   close(stranger->first, true);
   return true;
-}
-
-// Descriptors have run out: a listening socket would be ready again at once, for ever.
-void ControlServer::pause(const Status& failure) {
-  logWarn("controller: {}", failure.message());
-  for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, 0));
-  loop_.cancel(resume_);
-  resume_ = loop_.runAt(nowNs() + kPauseAfterFailure, [this] {
-    for (const auto watch : watches_) static_cast<void>(loop_.modify(watch, EPOLLIN));
-  });
 }
 
 void ControlServer::close(uint64_t id, bool refused) {

@@ -14,8 +14,8 @@
 
 #include "base/status.h"
 #include "os/event_loop.h"
-#include "os/listener.h"
 #include "switch/controller/controller.h"
+#include "switch/door.h"
 
 namespace inccl::controller {
 
@@ -23,7 +23,6 @@ class ControlServer {
  public:
   static constexpr Nanos kHelloTime = 5 * kSecond;
   static constexpr size_t kMostConnections = 1024;
-  static constexpr Nanos kPauseAfterFailure = 100 * kMillisecond;
 
   // Loop and controller are not owned. The server must go before the loop.
   static Result<std::unique_ptr<ControlServer>> open(os::EventLoop& loop, Controller& controller,
@@ -33,23 +32,20 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  [[nodiscard]] uint16_t port() const { return listener_.port(); }
+  [[nodiscard]] uint16_t port() const { return door_->port(); }
   [[nodiscard]] uint64_t refusedConnections() const { return refused_; }
 
  private:
   class Connection;
   ControlServer(os::EventLoop& loop, Controller& controller, std::string token);
-  void accept(int listeningFd);
-  void pause(const Status& failure);
+  void welcome(os::UniqueFd connection);
   bool makeRoom();
   void close(uint64_t id, bool refused);
 
   os::EventLoop& loop_;
   Controller& controller_;
   const std::string token_;
-  os::Listener listener_;
-  std::vector<os::EventLoop::WatchId> watches_;
-  os::EventLoop::TimerId resume_ = os::EventLoop::TimerId::kNone;
+  std::unique_ptr<emulator::Door> door_;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t lastConnection_ = 0;
   uint64_t refused_ = 0;
