@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <utility>
 
@@ -179,22 +178,12 @@ Result<int> perform(const Options& o) {
   return internalError("a verb that is none");
 }
 
-// The standard library throws where memory ends; nothing else does.
-int guarded(int argc, char** argv) noexcept {
-  try {
-    std::variant<Options, Leave> parsed = parseOptions(argc, argv);
-    if (const Leave* leave = std::get_if<Leave>(&parsed)) {
-      fmt::print(leave->status == 0 ? stdout : stderr, "{}", leave->text);
-      return leave->status;
-    }
-    return statusOf(perform(std::get<Options>(parsed)));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "inccl-lab: %s\n", error.what());
-    return kExitFailed;
-  }
-}
-
 }  // namespace
 }  // namespace inccl::lab
 
-int main(int argc, char** argv) { return inccl::lab::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  using namespace inccl;
+  return tools::runProgram("inccl-lab", argc, argv, lab::parseOptions, [](const auto& options) {
+    return lab::statusOf(lab::perform(options));
+  });
+}

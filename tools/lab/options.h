@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "command_line.h"
+
 namespace inccl::lab {
 
 enum class Verb { kRun, kUp, kExec, kDown, kShow, kStatus, kCalibrate };
@@ -22,14 +24,9 @@ struct Options {
   std::vector<std::string> command;
 };
 
-// Leave now, with this text and status: --help, --version, or a wrong command line.
-struct Leave {
-  int status;
-  std::string text;
-};
-
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
+using tools::kExitFailed;
+using tools::kExitUsage;
+using tools::Leave;
 
 std::variant<Options, Leave> parseOptions(int argc, const char* const* argv);
 

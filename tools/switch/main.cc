@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <exception>
 
 #include "switch/options.h"
 
@@ -45,28 +44,23 @@ Status run(const Options& options) {
   }
   INCCL_TRY(writePortFile(options, server->controlPort()));
   server->run();
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);  // it ends
   if (!options.quiet) fmt::print("{}", server->statusText());
   return {};
 }
 
-int guarded(int argc, char** argv) noexcept {
-  try {
-    std::variant<Options, Leave> parsed = parseOptions(argc, argv);
-    if (const Leave* leave = std::get_if<Leave>(&parsed)) {
-      fmt::print(leave->status == 0 ? stdout : stderr, "{}", leave->text);
-      return leave->status;
-    }
-    const Status status = run(std::get<Options>(parsed));
-    if (status.ok()) return 0;
-    fmt::print(stderr, "inccl-switch: {}\n", status.message());
-    return kExitFailed;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "inccl-switch: %s\n", error.what());
-    return kExitFailed;
-  }
+int perform(const Options& options) {
+  const Status status = run(options);
+  if (status.ok()) return 0;
+  fmt::print(stderr, "inccl-switch: {}\n", status.message());
+  return kExitFailed;
 }
 
 }  // namespace
 }  // namespace inccl::switch_tool
 
-int main(int argc, char** argv) { return inccl::switch_tool::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  using namespace inccl;
+  return tools::runProgram("inccl-switch", argc, argv, switch_tool::parseOptions,
+                           switch_tool::perform);
+}

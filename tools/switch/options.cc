@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
+#include "base/environment.h"
 #include "os/socket_address.h"
 
 namespace inccl::switch_tool {
@@ -37,8 +39,7 @@ void describe(CLI::App& app, Options& options, Words& words) {
       ->capture_default_str();
   app.add_option("--port", words.port,
                  "HOST:PORT of the controller (TCP) and of the data (UDP); port 0: free ones. On a "
-                 "host with "
-                 "several addresses name the one that ranks use")
+                 "host with several addresses name the one that ranks use")
       ->capture_default_str();
   app.add_option("--profile", words.profile,
                  "Budgets that the program keeps: tofino (256-byte payloads), tofino4 (1 KiB, four "
@@ -52,8 +53,7 @@ void describe(CLI::App& app, Options& options, Words& words) {
       ->capture_default_str()
       ->check(slots);
   app.add_option("--payload", words.payload,
-                 "Bytes of a packet's payload (default: the profile's "
-                 "most, in full 1024)");
+                 "Bytes of a packet's payload (default: the profile's most, up to 1024)");
   app.add_option("--fan-in", words.fanIn, "Most workers of a job (default: 32)");
   app.add_option("--token-file", words.tokenFile, "File with the token (default: INCCL_INA_TOKEN)");
   app.add_option("--status", words.status, "HOST:PORT of the status page");
@@ -83,10 +83,7 @@ Result<os::SocketAddress> addressOf(const std::string& flag, const std::string& 
 }
 
 Result<std::string> tokenOf(const Words& words) {
-  if (words.tokenFile.empty()) {
-    const char* const token = std::getenv("INCCL_INA_TOKEN");
-    return std::string(token == nullptr ? "" : token);
-  }
+  if (words.tokenFile.empty()) return environmentText("INA_TOKEN").value_or("");
   std::ifstream file(words.tokenFile);
   std::string token;
   if (!std::getline(file, token) || token.empty())
@@ -105,11 +102,9 @@ Status complete(Options& options, const Words& words) {
         "--profile: '{}' is unknown; there are tofino, tofino4 and full", words.profile));
   emulator::ServerOptions& server = options.server;
   server.profile = *profile;
-  const bool limited = profile->stages != pipeline::Profile::kUnlimited;
   server.shape.slots = words.slots;
-  server.shape.payloadBytes = words.payload != 0 ? words.payload
-                              : limited          ? profile->mostPayloadBytes
-                                                 : 1024;
+  server.shape.payloadBytes =
+      words.payload != 0 ? words.payload : std::min<size_t>(profile->mostPayloadBytes, 1024);
   server.shape.mostFanIn = words.fanIn != 0 ? words.fanIn : 32;
   INCCL_TRY_ASSIGN(server.address, addressOf("--port", words.port));
   if (!words.status.empty()) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "command_line.h"
 #include "switch/server.h"
 
 namespace inccl::switch_tool {
@@ -14,14 +15,9 @@ struct Options {
   bool quiet = false;
 };
 
-// Leave now, with this text and status: --help, --version, or a wrong command line.
-struct Leave {
-  int status;
-  std::string text;
-};
-
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
+using tools::kExitFailed;
+using tools::kExitUsage;
+using tools::Leave;
 
 std::variant<Options, Leave> parseOptions(int argc, const char* const* argv);
 
