@@ -52,9 +52,7 @@ Status Aggregation::probe(const wire::SwitchGrant& grant, int rank) {
 Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCount,
                           std::string_view secret, const os::WaitLimit& limit) {
   data_ = client_->address().withPort(grant.dataPort);
-  payloadBytes_ = grant.payloadBytes;
-  slots_ = grant.slots;
-  profile_ = grant.profile;
+  grant_ = grant;
   integrity_ = std::make_unique<Integrity>(secret, grant.session, static_cast<uint32_t>(rankCount));
   const auto what = fmt::format("the switch's data port {} (UDP)", data_.describe());
   for (;;) {
@@ -83,8 +81,8 @@ Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCoun
 }
 
 std::string Aggregation::describe() const {
-  return fmt::format("switch {} ({}, payloads of {} bytes)", data_.describe(), profile_,
-                     payloadBytes_);
+  return fmt::format("switch {} ({}, payloads of {} bytes)", data_.describe(), grant_.profile,
+                     grant_.payloadBytes);
 }
 
 }  // namespace inccl::ina

@@ -43,8 +43,8 @@ class Aggregation {
 
   // After reach().
   [[nodiscard]] Shard& shard() { return *shard_; }
-  [[nodiscard]] size_t payloadBytes() const { return payloadBytes_; }
-  [[nodiscard]] uint32_t slots() const { return slots_; }
+  [[nodiscard]] size_t payloadBytes() const { return grant_.payloadBytes; }
+  [[nodiscard]] uint32_t slots() const { return grant_.slots; }
   [[nodiscard]] int waitDescriptor() const { return port_->waitDescriptor(); }
   [[nodiscard]] std::string describe() const;
 
@@ -58,9 +58,7 @@ class Aggregation {
   os::SocketAddress data_;  // of the switch
   std::unique_ptr<Integrity> integrity_;
   std::unique_ptr<Shard> shard_;
-  size_t payloadBytes_ = 0;
-  uint32_t slots_ = 0;
-  std::string profile_;
+  wire::SwitchGrant grant_;
 };
 
 }  // namespace inccl::ina
