@@ -6,22 +6,16 @@
 #include <cstring>
 
 namespace inccl::pipeline {
-namespace {
-
-bool isLimited(const Profile& profile) { return profile.stages != Profile::kUnlimited; }
-
-}  // namespace
-
 LaneBanks::LaneBanks(Pipeline& pipeline, const std::string& name, uint32_t firstStage,
                      uint32_t lanes, uint32_t entries)
     : lanes_(lanes),
-      lanesOfBank_(isLimited(pipeline.profile()) ? std::min(lanes, kLanesOfTofinoPipe) : lanes),
-      lanesReadInPass_(isLimited(pipeline.profile()) ? (lanesOfBank_ + 1) / 2 : lanes),
+      lanesOfBank_(std::min(lanes, pipeline.profile().lanesOfPipe)),
+      lanesReadInPass_(pipeline.profile().readsPairs ? lanesOfBank_ : (lanesOfBank_ + 1) / 2),
       memory_(size_t{entries} * lanes) {
   const uint32_t banks = (lanes + lanesOfBank_ - 1) / lanesOfBank_;
   for (uint32_t pipe = 0; pipe < banks; ++pipe) {
     banks_.push_back({{pipe, firstStage}, {}});
-    if (!isLimited(pipeline.profile())) {
+    if (pipeline.profile().arraysOfStage == Profile::kUnlimited) {
       pipeline.declare({name, {pipe, firstStage}, 1, entries, 32 * lanes, false});
       continue;
     }

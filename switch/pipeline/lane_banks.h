@@ -26,7 +26,6 @@ class LaneBanks {
   enum class Write : uint8_t { kNothing, kSet, kCombine };
 
   static constexpr size_t kLaneBytes = 4;
-  static constexpr uint32_t kLanesOfTofinoPipe = 64;
 
   // `lanes` for each of `entries`, from `firstStage` on of as many pipes as it takes.
   LaneBanks(Pipeline& pipeline, const std::string& name, uint32_t firstStage, uint32_t lanes,

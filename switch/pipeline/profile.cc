@@ -9,7 +9,8 @@ Profile Profile::tofino(bool foldedPipes) {
   profile.arraysOfStage = 4;
   profile.entriesOfArray = 16384;
   profile.bitsOfEntry = 64;
-  profile.bitsReadOfLane = 32;
+  profile.lanesOfPipe = 64;
+  profile.readsPairs = false;
   profile.pipes = foldedPipes ? 4 : 1;
   profile.mostFanIn = 32;
   profile.mostPayloadBytes = foldedPipes ? 1024 : 256;

@@ -21,9 +21,10 @@ struct Profile {
   uint32_t stages = kUnlimited;  // of a pipe
   uint32_t arraysOfStage = kUnlimited;
   uint32_t entriesOfArray = kUnlimited;
-  uint32_t bitsOfEntry = kUnlimited;     // a pair of two words is written as one
-  uint32_t bitsReadOfLane = kUnlimited;  // of a lane array's entry, in one pass
-  uint32_t pipes = 1;                    // that a packet may be sent through, one after the other
+  uint32_t bitsOfEntry = kUnlimited;  // a pair of two words is written as one
+  uint32_t lanesOfPipe = kUnlimited;  // that sum, with all its register arrays
+  bool readsPairs = true;             // both words of a pair in one pass, not only writes them
+  uint32_t pipes = 1;                 // that a packet may be sent through, one after the other
   uint32_t mostFanIn = 1023;
   size_t mostPayloadBytes = 8192;
 
