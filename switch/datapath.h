@@ -1,6 +1,7 @@
 // Packets from a port through a program and out again, in batches.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,9 @@ class Datapath {
 
   // Neither is owned.
   Datapath(ports::DatagramPort& port, switchml::SwitchMl& program)
-      : port_(port), program_(program), egress_(2 * kBatch, port.mostBytes()) {}
+      : port_(port),
+        program_(program),
+        egress_(2 * kBatch, std::min(port.mostBytes(), wire::kMostPacketBytes)) {}
 
   // What has arrived, at most a batch; returns how many datagrams. Does not block.
   Result<size_t> poll();

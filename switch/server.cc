@@ -65,7 +65,8 @@ void Server::servePackets() {
   for (int batch = 0; batch < kBatchesAtOnce; ++batch) {
     const auto served = datapath_->poll();
     if (!served.ok()) {
-      logWarn("switch: {}", served.status().message());
+      // The first of many: a port that fails does so for each packet.
+      if (failedPolls_++ == 0) logWarn("switch: {}", served.status().message());
       return;
     }
     if (served.value() == 0) return;
@@ -79,6 +80,7 @@ std::vector<std::pair<std::string, uint64_t>> Server::numbers() const {
   numbers.emplace_back("passes", program_->pipeline().passes());
   numbers.emplace_back("recirculations", program_->pipeline().recirculations());
   numbers.emplace_back("lost_for_room", datapath_->lostForRoom());
+  numbers.emplace_back("failed_polls", failedPolls_);
   numbers.emplace_back("jobs", controller_->jobs().size());
   numbers.emplace_back("slots", controller_->limits().slots);
   numbers.emplace_back("free_slots", controller_->freeSlots());

@@ -70,6 +70,7 @@ class Server {
   std::unique_ptr<controller::ControlServer> control_;
   std::unique_ptr<StatusServer> status_;
   os::EventLoop::WatchId packets_ = os::EventLoop::WatchId::kNone;
+  uint64_t failedPolls_ = 0;
   std::atomic<bool> stopped_{false};
 };
 

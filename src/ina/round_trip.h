@@ -1,9 +1,9 @@
 // How long to wait before asking: from answers to questions, never from results.
 //
 // The time between a contribution and its result is the slowest rank's, not the network's: whoever
-// takes it for a round trip resends whole windows when one rank is late (ina/ note of SwitchML's
-// timers). A probe is answered by the switch at once, so only probes are measured. The time-out is
-// that of RFC 6298, section 2: smoothed round trip plus four times its deviation.
+// takes it for a round trip resends whole windows when one rank is late. A probe is answered by the
+// switch at once, so only probes are measured. The time-out is that of RFC 6298, section 2:
+// smoothed round trip plus four times its deviation.
 #pragma once
 
 #include <algorithm>

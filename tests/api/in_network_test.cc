@@ -81,6 +81,7 @@ TEST(InNetwork, LostRepeatedAndReorderedPacketsChangeNothing) {
   const ForkedSwitch theSwitch(options);
   ::setenv("INCCL_ALGO", "ina", 1);
   onProcesses(3, everyCollective);
+  EXPECT_GT(theSwitch.counted("completions"), 60u);
 }
 
 TEST(InNetwork, TheFirstProfileDoesTheSame) {
@@ -90,6 +91,7 @@ TEST(InNetwork, TheFirstProfileDoesTheSame) {
   const ForkedSwitch theSwitch(options);
   ::setenv("INCCL_ALGO", "ina", 1);
   onProcesses(2, everyCollective);
+  EXPECT_GT(theSwitch.counted("completions"), 60u);
 }
 
 TEST(InNetwork, FloatsAreSummedWhereTheUserSaysSo) {
