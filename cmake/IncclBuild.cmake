@@ -29,9 +29,17 @@ target_compile_options(inccl_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-ffp-contract=off>
   $<$<BOOL:${INCCL_WERROR}>:-Werror>)
 if(INCCL_SANITIZE)
+  target_compile_definitions(inccl_options INTERFACE INCCL_SANITIZED)
+  # Not `enum`: a caller in C may pass any integer for a type or an operation, and the library's own
+  # checks answer that.
   target_compile_options(inccl_options INTERFACE -fsanitize=${INCCL_SANITIZE} -fno-omit-frame-pointer
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize-recover=all>)
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize-recover=all;-fno-sanitize=enum>
+    "$<$<BOOL:$<TARGET_PROPERTY:INCCL_UNCHECKED>>:-fno-sanitize=$<TARGET_PROPERTY:INCCL_UNCHECKED>>")
   target_link_options(inccl_options INTERFACE -fsanitize=${INCCL_SANITIZE})
+  find_program(INCCL_LLD ld.lld)
+  if(INCCL_LLD AND CMAKE_CXX_COMPILER_ID MATCHES Clang)  # a fifth of the time for each of 200 programs
+    target_link_options(inccl_options INTERFACE -fuse-ld=lld)
+  endif()
 endif()
 
 if(INCCL_FUZZ)
@@ -98,6 +106,7 @@ endfunction()
 function(inccl_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ARGS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${name} PRIVATE INCCL_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gmock GTest::gtest_main)

@@ -13,9 +13,9 @@ libraries=(libhwy-dev libhwloc-dev libsodium-dev libspdlog-dev libfmt-dev nlohma
 tests=(libgtest-dev libgmock-dev libbenchmark-dev binutils iproute2 python3)
 style=(clang-format clang-tidy)
 pictures=(gnuplot-nox)
-fuzzing=(clang libclang-rt-14-dev)
+sanitizing=(clang lld libclang-rt-14-dev)
 
-packages=("${build[@]}" "${libraries[@]}" "${tests[@]}" "${style[@]}" "${pictures[@]}" "${fuzzing[@]}")
+packages=("${build[@]}" "${libraries[@]}" "${tests[@]}" "${style[@]}" "${pictures[@]}" "${sanitizing[@]}")
 
 if [ "${1:-}" = --list ]; then printf '%s\n' "${packages[@]}"; exit 0; fi
 if [ "$#" -gt 0 ]; then echo "install-deps.sh: unknown argument '$1' (only --list)" >&2; exit 2; fi

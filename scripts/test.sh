@@ -6,10 +6,11 @@
 #   scripts/test.sh --no-sanitizers   all tests, no sanitizers
 #   scripts/test.sh --tidy            clang-tidy over the changed files, and nothing else
 #
-# Labels: timing and multi run alone (they measure, or fill the machine); the sanitizer run leaves
-# out slow, timing, house and sweep (tests that compute over everything what others do over some;
-# soak.sh runs them under sanitizers too). Exit status 0 only when nothing failed; skips are counted, with
-# their reasons.
+# Labels: timing and multi run alone (they measure, or fill the machine); waits run several at once, but
+# beside nothing that computes (their processes mostly wait for deadlines); the sanitizer run leaves out slow,
+# timing, house and sweep (tests that compute over everything what others do over some; soak.sh runs
+# them under sanitizers too). Exit status 0 only when nothing failed; skips are counted, with their
+# reasons.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/phases.sh
@@ -40,9 +41,22 @@ run_tests() {
   if [ -f "$junit" ]; then results+=("$preset=$junit"); fi
 }
 
+# run_all PRESET LABELS-LEFT-OUT: the tests of one build, in the order in which they bear company.
+run_all() {
+  local preset=$1 left_out=$2
+  run_tests "$preset" parallel -j "$jobs" -LE "^($left_out|timing|multi|waits)$"
+  run_tests "$preset" waits -j 6 -L '^waits$' -LE "^($left_out)$"
+  run_tests "$preset" alone -j 1 -L '^(timing|multi)$' -LE "^($left_out)$"
+}
+
+# A build that starts from nothing compiles a folder's files together, in half the time; one that is there
+# stays as it is, so that a developer's next change compiles one file.
 build() {  # PRESET CMAKE-ARGUMENTS…
   local preset=$1
   shift
+  if [ ! -f "build/$preset/CMakeCache.txt" ]; then
+    set -- -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 "$@"
+  fi
   phase "configuring build/$preset" "build/$preset/logs/configure.log" cmake --preset "$preset" "$@"
   phase "building build/$preset with $jobs jobs" "build/$preset/logs/build.log" \
     cmake --build "build/$preset" --parallel "$jobs"
@@ -63,20 +77,13 @@ if [ "$tidy" = yes ]; then
 fi
 
 build dev -DINCCL_WERROR=ON
-if [ "$quick" = yes ]; then
-  run_tests dev parallel -j "$jobs" -LE '^(timing|multi|slow)$'
-  run_tests dev alone -j 1 -L '^multi$' -LE '^(timing|slow)$'
-else
-  run_tests dev parallel -j "$jobs" -LE '^(timing|multi)$'
-  run_tests dev alone -j 1 -L '^(timing|multi)$'
-fi
+if [ "$quick" = yes ]; then run_all dev 'timing|slow'; else run_all dev none; fi
 
 if [ "$sanitizers" = yes ]; then
   # Without the tools: a third less to compile, and sanitizers see the same of the library.
   build asan -DINCCL_BUILD_BENCH=OFF -DINCCL_BUILD_TOOLS=OFF -DINCCL_BUILD_EXAMPLES=OFF
   export UBSAN_OPTIONS=print_stacktrace=1
-  run_tests asan parallel -j "$jobs" -LE '^(slow|sweep|timing|house|multi)$'
-  run_tests asan alone -j 1 -L '^multi$' -LE '^(slow|timing|house)$'
+  run_all asan 'slow|sweep|timing|house'
 fi
 
 echo

@@ -12,6 +12,10 @@
 
 namespace inccl::bootstrap {
 
+// For both sides: something that accepts, or connects, and then says nothing keeps nobody from the
+// next.
+constexpr Nanos kHandshakeTimeout = 5 * kSecond;
+
 // Once per process, before anything else here.
 Status prepareCryptography();
 

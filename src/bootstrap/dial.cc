@@ -9,9 +9,6 @@
 namespace inccl::bootstrap {
 namespace {
 
-// Something that accepts and then says nothing must not keep the other addresses from being tried.
-constexpr Nanos kHandshakeTimeout = 5 * kSecond;
-
 DialProblem problemOf(wire::RejectReason reason) {
   switch (reason) {
     case wire::RejectReason::kUnknownTarget:

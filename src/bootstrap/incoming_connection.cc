@@ -14,8 +14,6 @@
 namespace inccl::bootstrap {
 namespace {
 
-constexpr Nanos kHandshakeTimeout = 5 * kSecond;
-
 Status unexpected(wire::Kind kind) {
   return remoteError(fmt::format("an unexpected {} message", wire::name(kind)));
 }

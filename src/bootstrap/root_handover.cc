@@ -18,7 +18,7 @@
 namespace inccl::bootstrap {
 namespace {
 
-constexpr Nanos kFirstRetry = 2 * kMillisecond, kLastRetry = 50 * kMillisecond;
+constexpr Nanos kFirstLook = 2 * kMillisecond, kLastLook = 50 * kMillisecond;
 
 // Of the next call in this process.
 std::string nextSocketName(const std::string& job) {
@@ -101,7 +101,7 @@ Result<UniqueId> handOverRoot(const std::string& job, int receivers, const Confi
 Result<UniqueId> takeOverRoot(const std::string& job, const Config& config) {
   const std::string name = nextSocketName(job);
   const os::WaitLimit limit{Deadline::after(config.creationTimeout)};
-  for (Nanos pause = kFirstRetry;; pause = std::min(2 * pause, kLastRetry)) {
+  for (Nanos pause = kFirstLook;; pause = std::min(2 * pause, kLastLook)) {
     INCCL_TRY_ASSIGN(const os::UniqueFd fd, os::connectAbstract(name));
     if (fd.valid()) {
       auto id = receiveId(fd.get(), limit);

@@ -20,7 +20,7 @@ namespace inccl::bootstrap {
 namespace {
 
 // A peer may know less than this rank for a moment: it has yet to read the table.
-constexpr Nanos kFirstRetry = 1 * kMillisecond, kLastRetry = 20 * kMillisecond;
+constexpr Nanos kFirstPause = 1 * kMillisecond, kLongestPause = 20 * kMillisecond;
 
 class MemberSession final : public Session {
  public:
@@ -171,7 +171,7 @@ class MemberSession final : public Session {
   template <typename Dial>
   Result<os::UniqueFd> dialUntil(int peer, const DialRequest& request, const os::WaitLimit& limit,
                                  Dial dial) {
-    for (Nanos pause = kFirstRetry;; pause = std::min(2 * pause, kLastRetry)) {
+    for (Nanos pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
       INCCL_TRY(member_->whetherLeft(peer));
       DialResult result = dial(limit);
       if (result.problem == DialProblem::kNone) return std::move(result.fd);

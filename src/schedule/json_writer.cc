@@ -8,14 +8,14 @@
 namespace inccl::schedule {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Text that is not UTF-8 (only a program can make such names) is written with replacement signs.
-std::string compact(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string compact(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
-Json chunk(const ChunkRef& ref) { return Json::array({name(ref.buffer), ref.index}); }
+OrderedJson chunk(const ChunkRef& ref) { return OrderedJson::array({name(ref.buffer), ref.index}); }
 
 std::string_view modeName(AggregateMode mode) {
   switch (mode) {
@@ -29,11 +29,12 @@ std::string_view modeName(AggregateMode mode) {
   return "unknown mode";
 }
 
-Json stepJson(const Step& step) {
-  Json json{{"kind", name(step.kind)}};
+OrderedJson stepJson(const Step& step) {
+  OrderedJson json{{"kind", name(step.kind)}};
   for (const ChunkRef& source : step.sources) json["sources"].push_back(chunk(source));
   if (step.destination) json["destination"] = chunk(*step.destination);
-  for (const StepRef& ref : step.after) json["after"].push_back(Json::array({ref.lane, ref.step}));
+  for (const StepRef& ref : step.after)
+    json["after"].push_back(OrderedJson::array({ref.lane, ref.step}));
   if (step.aggregate) {
     const auto& [mode, switchId, group, contributors, receivers] = *step.aggregate;
     json["aggregate"] = {{"mode", modeName(mode)},
@@ -63,8 +64,8 @@ std::string rankText(const RankProgram& program) {
 }
 
 template <typename Word>
-Json names(const std::vector<Word>& words) {
-  Json json = Json::array();
+OrderedJson names(const std::vector<Word>& words) {
+  OrderedJson json = OrderedJson::array();
   for (const Word word : words) json.push_back(name(word));
   return json;
 }

@@ -174,7 +174,7 @@ class RankWriter {
   std::vector<std::vector<size_t>> ends_;  // by lane and step of ours: its last line
 };
 
-Status checkHeader(const Schedule& schedule) {
+Status checkExpressible(const Schedule& schedule) {
   if (collectiveWord(schedule.collective) == nullptr)
     return invalidArgument(
         fmt::format("MSCCL XML has no word for a {}", name(schedule.collective)));
@@ -232,7 +232,7 @@ std::string headerText(const Schedule& schedule, const MscclXmlOptions& options)
 
 Result<std::string> toMscclXml(const Schedule& schedule, const MscclXmlOptions& options) {
   INCCL_TRY(validate(schedule));
-  INCCL_TRY(checkHeader(schedule));
+  INCCL_TRY(checkExpressible(schedule));
   std::string text = headerText(schedule, options);
   for (int rank = 0; rank < schedule.rankCount; ++rank) {
     RankWriter writer(schedule, rank);

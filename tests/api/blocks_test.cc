@@ -8,7 +8,12 @@
 namespace inccl::test {
 namespace {
 
+// Sanitizers see the same in shorter vectors.
+#ifdef INCCL_SANITIZED
+const std::vector<size_t> kCounts = {0, 1, 2, 3, 7, 255, 9001};
+#else
 const std::vector<size_t> kCounts = {0, 1, 2, 3, 7, 255, 4099, 70001};
+#endif
 using Values = std::vector<int64_t>;
 
 struct World {

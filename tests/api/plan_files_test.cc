@@ -184,16 +184,16 @@ TEST(PlanFilesRefused, EveryRankHearsWhy) {
       {"neither", "hello", "not JSON"},
       {"empty", "", "not JSON"},
   };
-  for (const auto& [what, text, reason] : unusable) {
-    const TemporaryFile file(text);
+  for (const Unusable& plan : unusable) {
+    const TemporaryFile file(plan.text);
     onProcesses(2, [&](RankProcess& process) {
       if (process.rank() == 0) setenv("INCCL_PLAN_FILE", file.path().c_str(), 1);
       const auto id = process.sharedId<incclUniqueId>(newId);
       incclComm_t comm = nullptr;
-      EXPECT_EQ(incclCommInitRank(&comm, 2, id, process.rank()), incclInvalidArgument) << what;
+      EXPECT_EQ(incclCommInitRank(&comm, 2, id, process.rank()), incclInvalidArgument) << plan.what;
       EXPECT_THAT(incclGetLastError(nullptr),
-                  AllOf(HasSubstr("rank 0"), HasSubstr(file.path()), HasSubstr(reason)))
-          << what;
+                  AllOf(HasSubstr("rank 0"), HasSubstr(file.path()), HasSubstr(plan.reason)))
+          << plan.what;
     });
   }
 }

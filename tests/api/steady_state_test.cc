@@ -14,7 +14,7 @@
 #include "api/rank_world.h"
 
 // Sanitizers stand in for the same functions.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef INCCL_SANITIZED
 
 TEST(SteadyState, NeitherAllocatesNorLocks) {
   GTEST_SKIP() << "allocations and locks are counted in builds without sanitizers";

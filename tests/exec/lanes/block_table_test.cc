@@ -9,6 +9,15 @@
 namespace inccl::exec {
 namespace {
 
+// Sanitizers see the same in a few.
+#ifdef INCCL_SANITIZED
+const std::vector<int> kRanks = {1, 2, 3, 5, 8};
+constexpr int kLongBlock = 20011;
+#else
+const std::vector<int> kRanks = {1, 2, 3, 4, 5, 7, 8, 13};
+constexpr int kLongBlock = 100003;
+#endif
+
 using schedule::BlockLengths;
 using testing::HasSubstr;
 using Lengths = std::vector<uint64_t>;
@@ -110,7 +119,7 @@ std::vector<Lengths> lengthsFor(int ranks) {
   return {with([](int) { return 0; }),
           with([](int) { return 5; }),
           with([](int block) { return block % 3 == 1 ? 0 : block + 1; }),
-          with([](int block) { return block == 1 ? 100003 : 1; }),
+          with([](int block) { return block == 1 ? kLongBlock : 1; }),
           with([](int block) { return block == 0 ? 1009 : 0; }),
           with([](int block) { return 997 * (block + 1); })};
 }
@@ -140,7 +149,7 @@ TEST(BlockTableTest, EveryScheduleGivesExactResults) {
   for (const Algorithm algorithm : algo::kAllAlgorithms) {
     for (const Collective collective : {Collective::kAllGather, Collective::kReduceScatter}) {
       if (!algo::supports(algorithm, collective)) continue;
-      for (const int ranks : {1, 2, 3, 4, 5, 7, 8, 13}) {
+      for (const int ranks : kRanks) {
         const auto schedule = algo::generate(algorithm, collective, ranks).value();
         for (const size_t slotBytes : {256, 8192}) {
           checkCalls(schedule, slotBytes);
