@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything with warnings as errors, runs all tests, then a part of them under sanitizers.
+# Builds everything with warnings as errors and runs all tests: those of one process (label unit) under
+# sanitizers, those that the sanitizers' run leaves out (below) without, those of several processes in both.
 #
 #   scripts/test.sh                   everything, under 15 minutes on 2 cores
 #   scripts/test.sh --quick           no sanitizers, no tests labelled slow or timing
@@ -49,14 +50,17 @@ run_all() {
   run_tests "$preset" alone -j 1 -L '^(timing|multi)$' -LE "^($left_out)$"
 }
 
-# A build that starts from nothing compiles a folder's files together, in half the time; one that is there
-# stays as it is, so that a developer's next change compiles one file.
+# A build that starts from nothing compiles a folder's files together, in half the time, and without the
+# tests that sanitizers run; one that is there stays as it is, so that a developer's next change compiles
+# one file.
 build() {  # PRESET CMAKE-ARGUMENTS…
   local preset=$1
   shift
   if [ ! -f "build/$preset/CMakeCache.txt" ]; then
     set -- -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 "$@"
+    if [ "$preset" = dev ] && [ "$sanitizers" = yes ]; then set -- -DINCCL_UNIT_TESTS=OFF "$@"; fi
   fi
+  if [ "$sanitizers" = no ]; then set -- -DINCCL_UNIT_TESTS=ON "$@"; fi
   phase "configuring build/$preset" "build/$preset/logs/configure.log" cmake --preset "$preset" "$@"
   phase "building build/$preset with $jobs jobs" "build/$preset/logs/build.log" \
     cmake --build "build/$preset" --parallel "$jobs"
