@@ -57,6 +57,11 @@ Status Hub::handle(int rank, wire::Kind kind, std::span<const std::byte> body) {
     broadcast(shareFrame(part), -1);
     return {};
   }
+  if (kind == wire::Kind::kNote) {
+    INCCL_TRY_ASSIGN(auto note, wire::decodeBody<wire::Note>(body));
+    note.from = rank;
+    return pass(note);
+  }
   if (kind == wire::Kind::kWaiting) {
     INCCL_TRY_ASSIGN(auto question, wire::decodeBody<wire::Waiting>(body));
     question.rank = rank;
@@ -64,6 +69,18 @@ Status Hub::handle(int rank, wire::Kind kind, std::span<const std::byte> body) {
     return {};
   }
   return remoteError(fmt::format("a rank does not send {} messages", wire::name(kind)));
+}
+
+Status Hub::pass(const wire::Note& note) {
+  if (note.to == wire::Note::kToAll) {
+    broadcast(shareFrame(note), -1);
+    return {};
+  }
+  if (note.to < 0 || note.to >= static_cast<int>(seats_.size()))
+    return remoteError(fmt::format("a note to rank {}", note.to));
+  if (const auto& connection = seats_[static_cast<size_t>(note.to)].connection)
+    connection->send(shareFrame(note));
+  return {};
 }
 
 void Hub::onFailure(int rank, wire::Failure failure) {

@@ -69,6 +69,7 @@ class Hub : public std::enable_shared_from_this<Hub> {
   // hub.cc
   void onFrame(int rank, wire::Kind kind, std::span<const std::byte> body);
   Status handle(int rank, wire::Kind kind, std::span<const std::byte> body);
+  [[nodiscard]] Status pass(const wire::Note& note);
   void onFailure(int rank, wire::Failure failure);
   void onGoodbye(int rank, wire::Goodbye goodbye);
   void onClosed(int rank);

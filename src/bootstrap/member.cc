@@ -118,6 +118,18 @@ void Member::askOthers(OpTag tag, const OpSignature& signature) {
   });
 }
 
+void Member::takeNotes(Session::TakeNote take) {
+  const std::lock_guard lock(notesMutex_);
+  takeNote_ = std::move(take);
+}
+
+void Member::post(int to, Blob note) {
+  service_.post([self = shared_from_this(),
+                 frame = shareFrame(wire::Note{membership_.rank, to, std::move(note)})] {
+    if (self->connection_) self->connection_->send(frame);
+  });
+}
+
 void Member::leave(uint32_t lastSequence, const os::WaitLimit& limit) {
   std::unique_lock lock(mutex_);
   if (std::exchange(leaving_, true)) return;
@@ -142,6 +154,7 @@ void Member::awaitNews(const os::WaitLimit& limit) {
 }
 
 void Member::detach() {
+  takeNotes(nullptr);
   const std::lock_guard lock(mutex_);
   errors_ = nullptr;
   history_ = nullptr;

@@ -70,6 +70,8 @@ class Member : public std::enable_shared_from_this<Member> {
   static constexpr Nanos kReportGrace = 100 * kMillisecond;
   void report(const Status& failure, int culprit);
   void askOthers(OpTag tag, const OpSignature& signature);
+  void takeNotes(Session::TakeNote take);
+  void post(int to, Blob note);
   void leave(uint32_t lastSequence, const os::WaitLimit& limit);
   // Closes the control channel without goodbye, soon.
   void abandon();
@@ -96,6 +98,7 @@ class Member : public std::enable_shared_from_this<Member> {
   void onFailure(const wire::Failure& failure);
   void onGather(wire::Gather part);
   void onGoodbye(const wire::Goodbye& goodbye);
+  void onNote(const wire::Note& note);
   void onWaiting(const wire::Waiting& question);
   void onClosed(const Status& why);
   void onTick();
@@ -123,6 +126,9 @@ class Member : public std::enable_shared_from_this<Member> {
   DescriptorDesk desk_;
 
   std::atomic<bool> someoneLeft_{false};
+  // Held while a note is taken, so that detach() waits for that.
+  std::mutex notesMutex_;
+  Session::TakeNote takeNote_;
   std::mutex mutex_;
   std::condition_variable changed_;
   // Below: guarded by mutex_.

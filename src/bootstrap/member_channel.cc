@@ -73,6 +73,11 @@ Status Member::handle(wire::Kind kind, std::span<const std::byte> body) {
     onGoodbye(goodbye);
     return {};
   }
+  if (kind == wire::Kind::kNote) {
+    INCCL_TRY_ASSIGN(const auto note, wire::decodeBody<wire::Note>(body));
+    onNote(note);
+    return {};
+  }
   if (kind == wire::Kind::kWaiting) {
     INCCL_TRY_ASSIGN(const auto question, wire::decodeBody<wire::Waiting>(body));
     onWaiting(question);
@@ -116,6 +121,12 @@ void Member::onGoodbye(const wire::Goodbye& goodbye) {
     changed_.notify_all();
   }
   judgeLeavers();
+}
+
+void Member::onNote(const wire::Note& note) {
+  if (!hasPeer(note.from)) return;
+  const std::lock_guard lock(notesMutex_);
+  if (takeNote_) takeNote_(note.from, note.blob);
 }
 
 void Member::onWaiting(const wire::Waiting& question) {

@@ -130,6 +130,13 @@ class MemberSession final : public Session {
     if (!forked()) member_->askOthers(tag, signature);
   }
 
+  void takeNotes(TakeNote take) override {
+    if (!forked()) member_->takeNotes(std::move(take));
+  }
+  void post(int to, std::vector<std::byte> note) override {
+    if (!forked()) member_->post(to, std::move(note));
+  }
+
   void leave(uint32_t lastSequence, Nanos linger) override {
     if (!forked()) member_->leave(lastSequence, {Deadline::after(linger), &errors_});
   }

@@ -13,7 +13,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,16 @@ class Session {
   // and when it gets there; a difference is raised on all ranks as kInvalidUsage naming both calls.
   // Returns at once; repeated calls for one tag are ignored.
   virtual void reportWaiting(OpTag tag, const OpSignature& signature) = 0;
+
+  // Notes go through the root, in order from each sender, and also while callers are elsewhere:
+  // `take` runs on the service thread, which it must not keep; nobody's before it is there. post()
+  // is for any thread, also inside of `take`, and returns at once; `to`: a rank, or kAllRanks, this
+  // one among them. At most kMostNoteBytes. A rank alone has nobody to write to, nor itself.
+  using TakeNote = std::function<void(int from, std::span<const std::byte> note)>;
+  static constexpr int kAllRanks = -1;
+  static constexpr size_t kMostNoteBytes = size_t{64} << 10;
+  virtual void takeNotes(TakeNote take) = 0;
+  virtual void post(int to, std::vector<std::byte> note) = 0;
 
   // Clean farewell after `lastSequence` operations. Peers may finish operations up to that number;
   // a later one fails with kRemoteError that says who left. Flushes the farewell, at most `linger`.

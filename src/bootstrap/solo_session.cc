@@ -41,6 +41,8 @@ class SoloSession final : public Session {
     const std::lock_guard lock(mutex_);
     offers_.erase(name);
   }
+  void takeNotes(TakeNote) override {}
+  void post(int, std::vector<std::byte>) override {}
   Status whetherLeft(int) override { return {}; }
   [[nodiscard]] bool someoneLeft() const override { return false; }
   Result<os::UniqueFd> requestDescriptor(int peer, const std::string& name, Deadline) override {

@@ -166,6 +166,23 @@ struct Gather {
   }
 };
 
+// From one rank to another, or to all and itself: what layers above say to each other while the
+// data path does not work. The hub writes down who it is from.
+struct Note {
+  static constexpr Kind kKind = Kind::kNote;
+  static constexpr int32_t kToAll = -1;
+  int32_t from = -1;
+  int32_t to = kToAll;
+  std::vector<std::byte> blob;
+
+  template <typename Codec, typename Self>
+  static void fields(Codec& codec, Self& self) {
+    codec.integer(self.from);
+    codec.integer(self.to);
+    codec.blob(self.blob, kGatherLimit);
+  }
+};
+
 // A rank leaves after `lastSequence` operations; relayed to all others.
 struct Goodbye {
   static constexpr Kind kKind = Kind::kGoodbye;

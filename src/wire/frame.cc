@@ -47,6 +47,8 @@ std::string_view name(Kind kind) {
       return "goodbye";
     case Kind::kGoodbyeSeen:
       return "goodbye-seen";
+    case Kind::kNote:
+      return "note";
   }
   return {};
 }
@@ -56,6 +58,7 @@ size_t bodyLimit(Kind kind) {
     case Kind::kTable:
       return size_t{128} << 20;  // some hundred bytes for each of 65,536 ranks
     case Kind::kGather:
+    case Kind::kNote:
       return (size_t{64} << 10) + 64;
     case Kind::kJoin:
     case Kind::kFailure:

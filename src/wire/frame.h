@@ -46,6 +46,7 @@ enum class Kind : uint8_t {
   kGather = 36,
   kGoodbye = 37,
   kGoodbyeSeen = 38,
+  kNote = 39,
 };
 
 bool isKnown(Kind kind);

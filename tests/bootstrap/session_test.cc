@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "bootstrap/endpoints.h"
 #include "bootstrap/session_fixture.h"
@@ -53,6 +54,45 @@ TEST_P(SessionRanks, MeetAndGather) {
             blob, [&](std::byte b) { return b == static_cast<std::byte>(peer + round); }));
       }
     }
+    self.session->leave(5, kSecond);
+    EXPECT_FALSE(self.errors.raised()) << self.errors.status().message();
+  });
+}
+
+// Notes come to the service thread, in order from each sender, to whom they are for.
+TEST_P(SessionRanks, PostNotes) {
+  const int size = GetParam();
+  if (size == 1) return;  // it would write to itself
+  const UniqueId id = createId();
+  test::runRanks(size, [&](int rank) {
+    RankUnderTest self;
+    ASSERT_TRUE(self.join(id, size, rank).ok());
+    std::vector<std::atomic<int>> heard(static_cast<size_t>(size));
+    std::atomic<int> wrong{0};
+    self.session->takeNotes([&](int from, std::span<const std::byte> note) {
+      auto& count = heard[static_cast<size_t>(from)];
+      const auto expected = static_cast<std::byte>(from + count.load());
+      if (note.size() != 3000 || note.back() != expected) ++wrong;
+      ++count;
+    });
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
+    // Each sends ten to everybody, then ten to its right neighbour.
+    for (int i = 0; i < 20; ++i)
+      self.session->post(i < 10 ? Session::kAllRanks : (rank + 1) % size,
+                         std::vector<std::byte>(3000, static_cast<std::byte>(rank + i)));
+    const int left = (rank + size - 1) % size;
+    const auto allHeard = [&] {
+      for (int peer = 0; peer < size; ++peer) {
+        if (heard[static_cast<size_t>(peer)].load() < (peer == left ? 20 : 10)) return false;
+      }
+      return true;
+    };
+    const Deadline deadline = soon();
+    while (!allHeard() && !deadline.passed()) ::poll(nullptr, 0, 1);
+    EXPECT_TRUE(allHeard());
+    EXPECT_EQ(wrong.load(), 0);
+    self.session->takeNotes(nullptr);
+    ASSERT_TRUE(self.session->allGather({}, soon()).ok());
     self.session->leave(5, kSecond);
     EXPECT_FALSE(self.errors.raised()) << self.errors.status().message();
   });

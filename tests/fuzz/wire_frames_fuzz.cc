@@ -82,6 +82,8 @@ void readBody(Kind kind, Bytes body) {
       return readBody<Goodbye>(body);
     case Kind::kGoodbyeSeen:
       return readBody<GoodbyeSeen>(body);
+    case Kind::kNote:
+      return readBody<Note>(body);
   }
   FUZZ_CHECK(!"a header of an unknown kind was accepted");
 }

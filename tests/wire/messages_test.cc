@@ -49,6 +49,7 @@ GoodbyeSeen sample(GoodbyeSeen) { return {}; }
 Failure sample(Failure) { return {Code::kTimeout, 4, true, "rank 4 was late"}; }
 Gather sample(Gather) { return {1, 9, blobOf(1000)}; }
 Goodbye sample(Goodbye) { return {6, 123456}; }
+Note sample(Note) { return {1, 2, blobOf(300)}; }
 Waiting sample(Waiting) {
   OpSignature signature;
   signature.collective = Collective::kBroadcast;
@@ -82,7 +83,7 @@ template <typename Message>
 class Messages : public ::testing::Test {};
 using AllMessages = ::testing::Types<Hello, Challenge, Proof, Welcome, Reject, DataRequest,
                                      DescriptorRequest, DescriptorReply, Heartbeat, GoodbyeSeen,
-                                     Failure, Gather, Goodbye, Waiting, Join, Table>;
+                                     Failure, Gather, Goodbye, Note, Waiting, Join, Table>;
 TYPED_TEST_SUITE(Messages, AllMessages);
 
 TYPED_TEST(Messages, ComesBackTheSame) {
