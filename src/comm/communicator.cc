@@ -28,7 +28,9 @@ Communicator::Communicator(Config config, int rankCount, int rank, std::string n
       sentMessages_(static_cast<size_t>(rankCount)),
       receivedMessages_(static_cast<size_t>(rankCount)) {}
 
-Communicator::~Communicator() = default;
+Communicator::~Communicator() {
+  if (session_) session_->takeNotes(nullptr);  // they go to what is destroyed first
+}
 
 std::unique_ptr<Communicator> Communicator::make(int rankCount, int rank, Config config,
                                                  std::string commName) {
@@ -164,6 +166,7 @@ void Communicator::sayGoodbye() {
   while (!std::all_of(sendChannels_.begin(), sendChannels_.end(), drained) && !deadline.passed() &&
          !errors_.raised())
     os::sys::poll(nullptr, 0, 1);
+  awaitOthersResults(deadline);
   session_->leave(sequence_, kLinger);
 }
 

@@ -150,6 +150,8 @@ class Communicator final : private exec::Supervisor {
   // in_network.cc
   Status joinSwitch(Deadline deadline);
   Result<bool> switchStep(const Status& mine, Deadline deadline);
+  void openRepair(ina::Aggregation& aggregation);
+  void awaitOthersResults(Deadline deadline);
   ReadyPlan* switchPlan(const Call& call);
   // Floats that are added, in contrast to floats that are only carried.
   static bool summedAsFloats(const OpSignature& signature) {
@@ -178,6 +180,7 @@ class Communicator final : private exec::Supervisor {
   // dispatch.h: `sink` makes the operation of a call and runs or keeps it.
   struct RunNow;
   struct Collect;
+  class WithoutSwitch;
   Status queueCollectives(const std::vector<Call>& calls, exec::OperationQueue queue,
                           std::vector<exec::OperationQueue>& queues);
   Status runWith(const Call& call, const exec::RunContext& context);

@@ -132,10 +132,43 @@ Status Communicator::dispatchBlockByBlock(const Call& call, Sink& sink) {
   return {};
 }
 
+// What becomes of a call when its switch has gone.
+class Communicator::WithoutSwitch final : public exec::HostWay {
+ public:
+  WithoutSwitch(Communicator& communicator, const Call& call, OpTag tag)
+      : communicator_(communicator), call_(call), tag_(tag) {}
+
+  Result<std::unique_ptr<exec::Operation>> whole() override { return make(call_, tag_); }
+  Result<std::unique_ptr<exec::Operation>> allReduce(void* data, size_t count, DataType type,
+                                                     RedOp op) override {
+    Call call;
+    call.signature.collective = Collective::kAllReduce;
+    call.signature.type = type;
+    call.signature.op = op;
+    call.signature.count = count;
+    call.send = call.recv = data;
+    return make(call, communicator_.beginCollective(call));
+  }
+
+ private:
+  Result<std::unique_ptr<exec::Operation>> make(const Call& call, OpTag tag) {
+    INCCL_TRY_ASSIGN(const ReadyPlan* const ready, communicator_.readyPlan(call));
+    std::vector<std::unique_ptr<exec::Operation>> operations;
+    Collect sink{operations};
+    INCCL_TRY(communicator_.dispatchCollective(call, tag, *ready, sink));
+    return std::move(operations.back());
+  }
+
+  Communicator& communicator_;
+  const Call call_;
+  const OpTag tag_;
+};
+
 template <typename Sink>
 Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {
-  ina::Shard& shard = aggregation_->shard();
-  const int descriptor = aggregation_->waitDescriptor();
+  const exec::SwitchPlace place{aggregation_->shard(), aggregation_->desk(),
+                                aggregation_->waitDescriptor()};
+  const WithoutSwitch hosts(*this, call, tag);
   const size_t payloadBytes = aggregation_->payloadBytes();
   if (summedAsFloats(call.signature)) {
     const ina::FloatCall floats{call.signature,
@@ -144,12 +177,12 @@ Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {
                                 rankCount_,
                                 static_cast<const float*>(call.send),
                                 static_cast<float*>(call.recv)};
-    return sink.template operate<exec::AggregateOf<ina::FloatOperation>>(
-        shard, descriptor, floats, aggregation_->slots(), payloadBytes, floatRoom_);
+    return sink.template operate<exec::AggregateOf<ina::FloatOperation, WithoutSwitch>>(
+        place, hosts, floats, aggregation_->slots(), payloadBytes, floatRoom_);
   }
   const ina::IntegerCall integers{call.signature, tag, rank_, rankCount_, call.send, call.recv};
-  return sink.template operate<exec::AggregateOf<ina::IntegerOperation>>(shard, descriptor,
-                                                                         integers, payloadBytes);
+  return sink.template operate<exec::AggregateOf<ina::IntegerOperation, WithoutSwitch>>(
+      place, hosts, integers, payloadBytes);
 }
 
 template <typename Sink>

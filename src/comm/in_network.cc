@@ -12,6 +12,7 @@
 #include "comm/gather_messages.h"
 #include "ina/aggregation.h"
 #include "ina/integer_operation.h"
+#include "os/syscalls.h"
 #include "wire/switch_messages.h"
 
 namespace inccl::comm {
@@ -56,11 +57,37 @@ Status Communicator::joinSwitch(Deadline deadline) {
 
   Status reached = rank_ == 0 ? Status() : mine->attach(grant, limit);
   if (reached.ok()) reached = mine->reach(grant, rank_, rankCount_, nonce_, limit);
+  if (reached.ok()) openRepair(*mine);
   INCCL_TRY_ASSIGN(const bool in, switchStep(reached, deadline));
-  if (!in) return {};
+  if (!in) {
+    session_->takeNotes(nullptr);
+    return {};
+  }
   aggregation_ = std::move(mine);
   logInfo("rank {}: sums go through the {}", rank_, aggregation_->describe());
   return {};
+}
+
+// Before all agree that they are in: nobody's note may come too early.
+void Communicator::openRepair(ina::Aggregation& aggregation) {
+  aggregation.openRepair(rank_, rankCount_, [this](int to, std::vector<std::byte> note) {
+    session_->post(to, std::move(note));
+  });
+  session_->takeNotes([this, &aggregation](int from, std::span<const std::byte> note) {
+    const bool sealed = aggregation.desk().sealed();
+    aggregation.onNote(from, note);
+    if (rank_ == 0 && !sealed && aggregation.desk().sealed())
+      logWarn("aggregation in the network ends, going on without: {}",
+              aggregation.desk().whySealed());
+  });
+}
+
+// What this rank retains may be all that is left of a result until the others have it too.
+void Communicator::awaitOthersResults(Deadline deadline) {
+  if (!aggregation_ || aggregation_->desk().sealed()) return;
+  aggregation_->desk().sayDone();
+  while (!aggregation_->desk().othersAreDone() && !deadline.passed() && !errors_.raised())
+    os::sys::poll(nullptr, 0, 1);
 }
 
 // False: one rank could not; all do without.
@@ -87,6 +114,7 @@ ReadyPlan* Communicator::switchPlan(const Call& call) {
   const Collective collective = call.signature.collective;
   const ChoiceRules& rules = call.settings != nullptr ? call.settings->rules : rules_;
   const SwitchChoice choice = rules.takesSwitch(collective);
+  if (aggregation_->desk().over()) return nullptr;
   const bool pays = paysByDefault(collective) && !planContext_.allShareMemory;
   if (!call.blocks.empty() || choice == SwitchChoice::kNever ||
       (choice == SwitchChoice::kFree && !pays) ||

@@ -9,45 +9,156 @@ namespace inccl::exec {
 
 using transport::Progress;
 
+AggregateOperation::~AggregateOperation() {
+  if (entered_) place_.desk.leave();
+}
+
+// An operation that comes while the epoch is sealed does not begin at the switch any more.
 Progress AggregateOperation::step() {
+  if (finished_) return Progress::kDone;
   const Nanos now = nowNs();
-  if (!begun_) {
-    shard_.begin(work(), now);
-    begun_ = true;
+  if (!entered_) {
+    place_.desk.enter();
+    entered_ = true;
+    if (!place_.desk.sealed()) {
+      place_.shard.begin(work(), now);
+      begun_ = true;
+    }
   }
-  const uint64_t before = shard_.window().counters().results;
-  auto moved = shard_.poll(now);
-  if (!moved.ok()) {
-    failure_ = std::move(moved).status();
-    return Progress::kBroken;
+  Progress progress = Progress::kPending;
+  if (onHosts_)
+    progress = stepOnHosts();
+  else if (place_.desk.sealed()) [[unlikely]]
+    progress = stepSealed(now);
+  else
+    progress = stepAtSwitch(now);
+  if (progress == Progress::kDone) {
+    finished_ = true;
+    entered_ = false;
+    place_.desk.leave();
   }
-  movements_ += shard_.window().counters().results - before;
-  if (shard_.window().done()) return Progress::kDone;
-  if (shard_.window().differing()) return Progress::kMismatch;
-  if (!shard_.window().failure().ok()) {
-    failure_ = shard_.window().failure();
-    return Progress::kBroken;
-  }
-  if (shard_.window().silentFor(now) > kSilence) {
-    failure_ = remoteError(fmt::format("the switch has not answered for {} s", kSilence / kSecond));
-    return Progress::kBroken;
-  }
+  return progress;
+}
+
+Progress AggregateOperation::stepAtSwitch(Nanos now) {
+  const uint64_t before = window().counters().results;
+  auto moved = place_.shard.poll(now);
+  if (!moved.ok()) return suspect(std::string(moved.status().message()), now);
+  movements_ += window().counters().results - before;
+  if (window().done()) return Progress::kDone;
+  if (window().differing()) return Progress::kMismatch;
+  if (!window().failure().ok()) return suspect(std::string(window().failure().message()), now);
+  if (window().silentFor(now) > kSilence)
+    return suspect(fmt::format("the switch has not answered for {} s", kSilence / kSecond), now);
   return Progress::kPending;
 }
 
+Progress AggregateOperation::broken(Status why) {
+  failure_ = std::move(why);
+  return Progress::kBroken;
+}
+
+Progress AggregateOperation::suspect(const std::string& why, Nanos now) {
+  if (repairFrom_ == 0) repairFrom_ = now;
+  place_.desk.suspect(why);
+  if (now - repairFrom_ > kMostRepair)
+    return broken(
+        timeoutError(fmt::format("{}, and in {} s the ranks have not agreed on going on "
+                                 "without it",
+                                 why, kMostRepair / kSecond)));
+  return Progress::kPending;
+}
+
+Progress AggregateOperation::stepSealed(Nanos now) {
+  if (!place_.desk.over()) {
+    place_.desk.serve();
+    return suspect("the epoch is sealed", now);
+  }
+  if (Status begun = continueOnHosts(); !begun.ok()) return broken(std::move(begun));
+  ++movements_;
+  return onHosts_ ? Progress::kPending : Progress::kDone;
+}
+
+// Of the last operation that the switch summed anything of, the rest; of later ones, all.
+Status AggregateOperation::continueOnHosts() {
+  const wire::RepairCommit& decision = place_.desk.decision();
+  if (!decision.failure.empty())
+    return remoteError(
+        fmt::format("aggregation in the network ended ({}) and cannot be repaired: {}",
+                    place_.desk.whySealed(), decision.failure));
+  if (!begun_ || window().operations() > decision.operation) {
+    INCCL_TRY_ASSIGN(onHosts_, hosts().whole());
+    return {};
+  }
+  INCCL_TRY(settle());
+  rest_.emplace(work(), window().firstChunk(), decision.uses);
+  return nextReduction();
+}
+
+// Chunks that others have and this rank lacks.
+Status AggregateOperation::settle() {
+  const std::vector<uint32_t>& uses = place_.desk.decision().uses;
+  for (uint32_t slot = 0; slot < uses.size(); ++slot) {
+    if (window().uses(slot) >= uses[slot]) continue;
+    const wire::RepairValue* const value = place_.desk.value(static_cast<uint16_t>(slot));
+    if (value == nullptr || !place_.shard.settle(slot, value->payload, value->exponents))
+      return internalError(fmt::format("the repair lacks the chunk of slot {}", slot));
+  }
+  return {};
+}
+
+// The words of a batch, then its exponents, then the next batch; no operation when nothing is left.
+Status AggregateOperation::nextReduction() {
+  onHosts_.reset();
+  if (std::exchange(exponentsToo_, false)) {
+    auto& exponents = rest_->exponents();
+    INCCL_TRY_ASSIGN(onHosts_, hosts().allReduce(exponents.data(), exponents.size(),
+                                                 DataType::kInt16, RedOp::kMax));
+    return {};
+  }
+  if (!rest_->next()) return {};
+  // A barrier has no words, but all must have come.
+  if (rest_->words().empty() && rest_->exponents().empty()) rest_->words().resize(1);
+  exponentsToo_ = !rest_->exponents().empty();
+  if (rest_->words().empty()) return nextReduction();
+  INCCL_TRY_ASSIGN(onHosts_, hosts().allReduce(rest_->words().data(), rest_->words().size(),
+                                               rest_->type(), rest_->op()));
+  return {};
+}
+
+Progress AggregateOperation::stepOnHosts() {
+  const uint64_t before = onHosts_->movements();
+  const Progress progress = onHosts_->step();
+  movements_ += onHosts_->movements() - before;
+  if (progress == Progress::kBroken) failure_ = onHosts_->failure();
+  if (progress != Progress::kDone || !rest_) return progress;
+  ++movements_;
+  if (!exponentsToo_) rest_->take();
+  if (Status next = nextReduction(); !next.ok()) return broken(std::move(next));
+  return onHosts_ ? Progress::kPending : Progress::kDone;
+}
+
 int AggregateOperation::blamedRank() const {
-  const auto differing = shard_.window().differing();
+  if (onHosts_) return onHosts_->blamedRank();
+  const auto differing = window().differing();
   if (!differing) return -1;
   return differing->first == rank_ ? differing->second : differing->first;
 }
 
 int AggregateOperation::awaitedRank() const {
-  const auto missing = shard_.window().missingWorkers();
+  if (onHosts_) return onHosts_->awaitedRank();
+  const auto missing = window().missingWorkers();
   return missing.empty() ? -1 : missing.front();
 }
 
 void AggregateOperation::addWaitHandles(std::vector<transport::WaitHandle>& handles) const {
-  handles.push_back({waitDescriptor_, POLLIN});
+  if (onHosts_) return onHosts_->addWaitHandles(handles);
+  handles.push_back({place_.waitDescriptor, POLLIN});
+}
+
+Nanos AggregateOperation::nextTime() const {
+  if (onHosts_) return onHosts_->nextTime();
+  return window().nextTime(Operation::nextTime());
 }
 
 }  // namespace inccl::exec

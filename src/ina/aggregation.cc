@@ -70,14 +70,26 @@ Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCoun
         if (view == nullptr || !(arrived[i].from == data_) ||
             view->header.kind != wire::PacketKind::kStatus || view->header.session != grant.session)
           continue;
-        shard_ = std::make_unique<Shard>(
-            *port_, data_,
-            SlotWindow::Shape{grant.session, static_cast<uint16_t>(rank),
-                              static_cast<uint16_t>(rankCount), grant.slots, integrity_.get()});
+        shard_ =
+            std::make_unique<Shard>(*port_, data_,
+                                    SlotWindow::Shape{grant.session, static_cast<uint16_t>(rank),
+                                                      static_cast<uint16_t>(rankCount), grant.slots,
+                                                      integrity_.get(), grant.payloadBytes});
         return {};
       }
     }
   }
+}
+
+void Aggregation::openRepair(int rank, int rankCount, const PostNote& post) {
+  desk_ = std::make_unique<RepairDesk>(shard_->window(), rank, rankCount, post);
+  if (rank == RepairDesk::kCoordinator)
+    coordinator_ = std::make_unique<RepairCoordinator>(rankCount, grant_.slots, post);
+}
+
+void Aggregation::onNote(int from, std::span<const std::byte> note) {
+  if (coordinator_) coordinator_->onNote(from, note);
+  desk_->onNote(from, note);
 }
 
 std::string Aggregation::describe() const {

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "ina/integrity.h"
+#include "ina/repair_coordinator.h"
+#include "ina/repair_desk.h"
 #include "ina/shard.h"
 #include "ina/switch_client.h"
 #include "os/stream_socket.h"
@@ -41,8 +43,15 @@ class Aggregation {
   Status reach(const wire::SwitchGrant& grant, int rank, int rankCount, std::string_view secret,
                const os::WaitLimit& limit);
 
-  // After reach().
+  // After reach(), before the ranks agree that all are in: what repairs an epoch. `post` sends a
+  // note; those that come go to onNote(), on one thread.
+  void openRepair(int rank, int rankCount, const PostNote& post);
+  void onNote(int from, std::span<const std::byte> note);
+
+  // After that.
   [[nodiscard]] Shard& shard() { return *shard_; }
+  [[nodiscard]] RepairDesk& desk() { return *desk_; }
+  [[nodiscard]] const RepairDesk& desk() const { return *desk_; }
   [[nodiscard]] size_t payloadBytes() const { return grant_.payloadBytes; }
   [[nodiscard]] uint32_t slots() const { return grant_.slots; }
   [[nodiscard]] int waitDescriptor() const { return port_->waitDescriptor(); }
@@ -58,6 +67,8 @@ class Aggregation {
   os::SocketAddress data_;  // of the switch
   std::unique_ptr<Integrity> integrity_;
   std::unique_ptr<Shard> shard_;
+  std::unique_ptr<RepairDesk> desk_;
+  std::unique_ptr<RepairCoordinator> coordinator_;  // of rank 0
   wire::SwitchGrant grant_;
 };
 

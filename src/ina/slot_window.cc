@@ -13,12 +13,14 @@ using wire::PacketKind;
 SlotWindow::SlotWindow(const Shape& shape)
     : shape_(shape),
       slots_(shape.slots),
+      retained_(shape.payloadBytes != 0 ? shape.slots : 0, shape.payloadBytes),
       queue_(shape.slots),
       timeouts_(shape.slots),
       contributors_((shape.workers + 31u) / 32) {}
 
 void SlotWindow::begin(AggregatedOperation& operation, Nanos now) {
   operation_ = &operation;
+  ++operations_;
   firstChunk_ = endChunk_;
   lastProgress_ = now;
   unanswered_.reset();
@@ -189,8 +191,10 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
   }
   if (header.worker == shape_.worker) noteRoundTrip(slot, now);
   if (!isProven(slot, shape, packet)) return queue(number, true);
+  retain(number, shape, packet);
   operation_->take(chunk, packet.payload, packet.exponents);
   ++counters_.results;
+  ++slot.uses;
   --left_;
   lastProgress_ = now;
   contributorsKnown_ = false;
@@ -201,6 +205,37 @@ void SlotWindow::onResult(uint32_t number, const wire::PacketView& packet, Nanos
   if (slot.waiting == Waiting::kToSend) removeFromQueue(number);
   slot.waiting = Waiting::kForNothing;
   if (left_ == 0) extend();
+}
+
+// The sum; or, of a rank that is sent none, what it gave: if the switch dies before those who want
+// the sum have it, nobody else has that (docs/ina-model.md, "Rules that are too simple").
+void SlotWindow::retain(uint32_t number, const ChunkShape& shape, const wire::PacketView& packet) {
+  if (retained_.empty()) return;
+  if (shape.wants) return retained_.keepSum(number, shape, packet.payload, packet.exponents);
+  const Contribution mine = contribution(number);
+  retained_.keepContribution(number, shape, mine.payload, mine.exponents);
+}
+
+Contribution SlotWindow::contribution(uint32_t number) {
+  const Slot& slot = slots_[number];
+  if (slot.waiting == Waiting::kForNothing) return {};
+  const uint64_t chunk = slot.chunk - firstChunk_;
+  Contribution mine{operation_->shape(chunk), {}, {}};
+  if (mine.shape.gives) mine.payload = operation_->payload(chunk);
+  if (mine.shape.exponents > 0) mine.exponents = operation_->exponents(chunk);
+  return mine;
+}
+
+bool SlotWindow::settle(uint32_t number, std::span<const std::byte> payload,
+                        std::span<const std::byte> exponents) {
+  Slot& slot = slots_[number];
+  if (slot.waiting == Waiting::kForNothing) return false;
+  const uint64_t chunk = slot.chunk - firstChunk_;
+  const bool wants = operation_->shape(chunk).wants;
+  operation_->take(chunk, wants ? payload : std::span<const std::byte>(), exponents);
+  ++slot.uses;
+  slot.waiting = Waiting::kForNothing;
+  return true;
 }
 
 bool SlotWindow::isProven(Slot& slot, const ChunkShape& shape, const wire::PacketView& packet) {

@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "ina/aggregated_operation.h"
 #include "ina/integrity.h"
+#include "ina/retained_results.h"
 #include "ina/round_trip.h"
 #include "ina/timeout_lists.h"
 #include "ports/datagram_port.h"
@@ -52,6 +53,8 @@ class SlotWindow {
     uint32_t slots = 1;
     // Tags that prove sums; nullptr: none. Kept by whoever has it.
     const Integrity* integrity = nullptr;
+    // Of the longest payload; results are retained where it is not 0.
+    size_t payloadBytes = 0;
   };
   // A sum that its tags do not prove is asked for again so often: one that was changed on its way
   // comes right then, one that the switch got wrong does not.
@@ -63,6 +66,20 @@ class SlotWindow {
   void begin(AggregatedOperation& operation, Nanos now);
   // All results have been taken.
   [[nodiscard]] bool done() const { return left_ == 0; }
+
+  // For the repair of an epoch (repair_desk.h), in which no packets come any more. Operations begun
+  // so far; how often a slot's result was taken; what the last of them was.
+  [[nodiscard]] uint32_t slots() const { return shape_.slots; }
+  [[nodiscard]] uint32_t operations() const { return operations_; }
+  [[nodiscard]] uint32_t uses(uint32_t slot) const { return slots_[slot].uses; }
+  [[nodiscard]] const RetainedResults& retained() const { return retained_; }
+  [[nodiscard]] uint32_t opTag() const { return operation_ != nullptr ? operation_->opTag() : 0; }
+  // What this rank gives, or gave, to the chunk that a slot waits for.
+  [[nodiscard]] Contribution contribution(uint32_t slot);
+  // The value of that chunk, come by another way; false when the slot waits for none.
+  bool settle(uint32_t slot, std::span<const std::byte> payload,
+              std::span<const std::byte> exponents);
+  [[nodiscard]] uint64_t firstChunk() const { return firstChunk_; }
 
   void onPacket(const wire::PacketView& packet, Nanos now);
   void onTime(Nanos now);
@@ -101,6 +118,7 @@ class SlotWindow {
     bool isResent = false;
     uint32_t questions = 0;  // asked about this chunk
     uint32_t unproven = 0;   // results of it
+    uint32_t uses = 0;       // results taken
     Nanos askedAt = 0;
     std::array<std::byte, wire::AggregationHeader::kBytes> header{};
   };
@@ -119,6 +137,7 @@ class SlotWindow {
                    std::span<const std::byte> payload);
   void noteRoundTrip(Slot& slot, Nanos now);
   void onResult(uint32_t number, const wire::PacketView& packet, Nanos now);
+  void retain(uint32_t number, const ChunkShape& shape, const wire::PacketView& packet);
   bool isProven(Slot& slot, const ChunkShape& shape, const wire::PacketView& packet);
   void onStatus(uint32_t number, const wire::PacketView& packet, Nanos now);
   void onMismatch(const wire::PacketView& packet);
@@ -129,6 +148,8 @@ class SlotWindow {
   uint64_t endChunk_ = 0;
   uint64_t left_ = 0;
   std::vector<Slot> slots_;
+  RetainedResults retained_;
+  uint32_t operations_ = 0;
   // Slots with something to send, each at most once: a ring.
   std::vector<uint32_t> queue_;
   size_t queueHead_ = 0, queueSize_ = 0;

@@ -20,8 +20,6 @@ Integer get(std::span<const std::byte> packet, size_t offset) {
 constexpr uint8_t kKindBits = 0x7, kHeaderAlone = 0x8;
 
 bool isKnown(PacketKind kind) { return kind >= PacketKind::kData && kind <= PacketKind::kMismatch; }
-bool isKnown(LaneType type) { return type <= LaneType::kExponent16; }
-bool isKnown(LaneOp op) { return op <= LaneOp::kXor; }
 
 // What a kind may carry.
 bool suits(const AggregationHeader& header, size_t exponents) {
@@ -63,6 +61,9 @@ size_t bytesOf(LaneType type) {
   }
   return 0;
 }
+
+bool isKnown(LaneType type) { return type <= LaneType::kExponent16; }
+bool isKnown(LaneOp op) { return op <= LaneOp::kXor; }
 
 std::string_view name(PacketKind kind) {
   constexpr std::string_view kNames[] = {"unknown", "DATA",   "RESULT", "EXPONENTS",

@@ -60,6 +60,9 @@ enum class LaneOp : uint8_t {
   kXor = 6,
 };
 
+bool isKnown(LaneType type);
+bool isKnown(LaneOp op);
+
 std::string_view name(PacketKind kind);
 std::string_view name(LaneType type);
 std::string_view name(LaneOp op);

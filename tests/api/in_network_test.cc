@@ -180,28 +180,6 @@ TEST(InNetwork, ASwitchThatIsNotThereOrDoesNotKnowUsCostsAWarning) {
   ::unsetenv("INCCL_INA");
 }
 
-// Until ranks repair what a dead switch left behind, they end the communicator and say why.
-TEST(InNetwork, ASwitchThatDiesIsAnErrorInBoundedTime) {
-  ForkedSwitch theSwitch;
-  ::setenv("INCCL_ALGO", "ina", 1);
-  const pid_t pid = theSwitch.pid();
-  onProcesses(2, [pid](RankProcess& process) {
-    const incclComm_t comm = join(process, "tcp");
-    sumOnce(comm, process, 100, 1);
-    process.meetAll();
-    if (process.rank() == 0) ::kill(pid, SIGKILL);
-    process.meetAll();
-    std::vector<int> data(100000, 1);
-    const Nanos start = nowNs();
-    EXPECT_EQ(
-        incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclSum, comm, nullptr),
-        incclRemoteError);
-    EXPECT_LT(nowNs() - start, 12 * kSecond);
-    EXPECT_THAT(incclGetLastError(comm), HasSubstr("the switch has not answered"));
-    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
-  });
-}
-
 TEST(InNetwork, OneRankAloneHasItsOwnSum) {
   const ForkedSwitch theSwitch;
   ::setenv("INCCL_ALGO", "ina", 1);

@@ -51,7 +51,8 @@ class JobRig {
       shards_.push_back(std::make_unique<Shard>(
           heard(*ports_.back(), rank), switchPort_->address(),
           SlotWindow::Shape{kSession, static_cast<uint16_t>(rank),
-                            static_cast<uint16_t>(setting.ranks), setting.slots, &integrity_}));
+                            static_cast<uint16_t>(setting.ranks), setting.slots, &integrity_,
+                            setting.payloadBytes}));
     }
     const Status admitted = program_->jobs().admit(job);
     EXPECT_TRUE(admitted.ok()) << admitted.message();
@@ -71,6 +72,10 @@ class JobRig {
       const bool sleeps = rank < 64 && (asleep >> rank & 1) != 0;
       EXPECT_TRUE(sleeps || shards_[rank]->poll(now_).ok());
     }
+    EXPECT_TRUE(!switchRuns_ || datapath_->poll().ok());
+    now_ += kTick;
+  }
+  void turnSwitch() {
     EXPECT_TRUE(!switchRuns_ || datapath_->poll().ok());
     now_ += kTick;
   }
