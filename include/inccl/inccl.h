@@ -178,7 +178,9 @@ typedef struct incclCollOption {
 enum {
   incclOptionTimeLimitMs = 1, /* integer: as operationTimeoutMs, for this call; in a group the
                                  strictest one counts for all its calls on the communicator */
-  incclOptionInNetwork = 2    /* integer 0 or 1: whether switches may sum; no effect yet */
+  incclOptionInNetwork = 2    /* integer, alike on all ranks. 1: a switch sums this call where the
+                                 communicator is at one that can, sums of float32 too, which it
+                                 rounds (fixed point of 30 bits); 0: no switch */
 };
 
 typedef struct {

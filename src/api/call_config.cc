@@ -19,10 +19,11 @@ Status readOption(const incclCollOption_t& option, CallConfig& wanted) {
       wanted.timeLimit = option.val.integer * kMillisecond;
       return {};
     case incclOptionInNetwork:
-      // No switch takes part yet, so both answers lead to the schedules of the hosts.
       if (option.val.integer != 0 && option.val.integer != 1)
         return invalidArgument(
             fmt::format("in-network option {} is neither 0 nor 1", option.val.integer));
+      wanted.switchWish = option.val.integer == 1 ? comm::Call::SwitchWish::kAlways
+                                                  : comm::Call::SwitchWish::kNever;
       return {};
     default:
       return invalidArgument(fmt::format("option {} is unknown", option.key.optionId));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "comm/call.h"
 #include "comm/call_settings.h"
 #include "inccl/inccl.h"
 
@@ -10,6 +11,7 @@ namespace inccl::api {
 struct CallConfig {
   comm::WantedSettings selection;  // without algorithms: none
   Nanos timeLimit = 0;             // 0: the communicator's
+  comm::Call::SwitchWish switchWish = comm::Call::SwitchWish::kUnsaid;
 };
 
 // Checks every field and option that is known; unknown options of our vendor id are errors, those

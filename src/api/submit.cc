@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "api/call_config.h"
+#include "base/hash.h"
 #include "comm/communicator.h"
 #include "comm/group.h"
 
@@ -15,6 +16,8 @@ namespace {
 using comm::Call;
 using comm::CommunicatorRef;
 using comm::HandleTable;
+
+constexpr uint64_t kSwitchWishHash = 0x696e2d6e65740001;
 
 Status refuse(const Call& call, const std::string& sentence) {
   return invalidArgument(fmt::format("{}: {}", call.signature.collectiveName(), sentence));
@@ -146,6 +149,10 @@ Status fillIn(CheckedCall& checked, incclStream_t stream, const incclCollConfig_
     INCCL_TRY_ASSIGN(const CallConfig wanted, readCallConfig(*config));
     call.timeLimit = wanted.timeLimit;
     INCCL_TRY(select(wanted.selection, *communicator, call));
+    call.switchWish = wanted.switchWish;
+    if (call.switchWish != Call::SwitchWish::kUnsaid)
+      call.agreement ^=
+          static_cast<uint32_t>(mixHash(kSwitchWishHash, static_cast<uint64_t>(call.switchWish)));
   }
   if (!stream) return {};
   auto found = comm::StreamTable::instance().find(reinterpret_cast<uintptr_t>(stream));

@@ -24,6 +24,9 @@ struct Call {
   uint32_t agreement = 0;
   // What this call selects for itself; nullptr: nothing.
   const CallSettings* settings = nullptr;
+  // Whether a switch is to do it, floats rounded if it is one of those: all ranks say the same.
+  enum class SwitchWish : uint8_t { kUnsaid, kNever, kAlways };
+  SwitchWish switchWish = SwitchWish::kUnsaid;
   Nanos timeLimit = 0;  // of this call alone; 0: the communicator's
   // Of a pre-multiplied sum: one element of the type.
   std::array<std::byte, 16> factor{};

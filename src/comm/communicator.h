@@ -157,7 +157,7 @@ class Communicator final : private exec::Supervisor {
   static bool summedAsFloats(const OpSignature& signature) {
     return signature.type == DataType::kFloat32 && reduces(signature.collective);
   }
-  [[nodiscard]] std::string_view whyNotTheSwitch(const OpSignature& signature) const;
+  [[nodiscard]] std::string_view whyNotTheSwitch(const Call& call) const;
 
   // plans.cc
   Result<ReadyPlan*> readyPlan(const Call& call);

@@ -10,8 +10,8 @@ namespace {
 // Averages and pre-multiplied sums have work of their own before and after.
 bool mayJoin(const Call& call) {
   return call.signature.collective == Collective::kAllReduce && call.settings == nullptr &&
-         call.signature.op != RedOp::kAvg && call.signature.op != RedOp::kPreMulSum &&
-         call.bytes() <= FusedCalls::kMostBytesOfCall;
+         call.switchWish == Call::SwitchWish::kUnsaid && call.signature.op != RedOp::kAvg &&
+         call.signature.op != RedOp::kPreMulSum && call.bytes() <= FusedCalls::kMostBytesOfCall;
 }
 
 }  // namespace

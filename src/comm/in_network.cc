@@ -101,9 +101,11 @@ Result<bool> Communicator::switchStep(const Status& mine, Deadline deadline) {
 }
 
 // Floats lose precision, so that they are summed there is said by the user.
-std::string_view Communicator::whyNotTheSwitch(const OpSignature& signature) const {
+std::string_view Communicator::whyNotTheSwitch(const Call& call) const {
+  const OpSignature& signature = call.signature;
   if (!summedAsFloats(signature)) return ina::IntegerOperation::whyNot(signature);
-  if (!config_.aggregateFloats) return "INCCL_INA_FLOATS is not set";
+  if (!config_.aggregateFloats && call.switchWish != Call::SwitchWish::kAlways)
+    return "INCCL_INA_FLOATS is not set";
   if (aggregation_->payloadBytes() < ina::FloatOperation::kLeastPayloadBytes)
     return "the switch's payloads are too small for floats";
   return ina::FloatOperation::whyNot(signature);
@@ -113,7 +115,9 @@ std::string_view Communicator::whyNotTheSwitch(const OpSignature& signature) con
 ReadyPlan* Communicator::switchPlan(const Call& call) {
   const Collective collective = call.signature.collective;
   const ChoiceRules& rules = call.settings != nullptr ? call.settings->rules : rules_;
-  const SwitchChoice choice = rules.takesSwitch(collective);
+  SwitchChoice choice = rules.takesSwitch(collective);
+  if (call.switchWish == Call::SwitchWish::kNever) choice = SwitchChoice::kNever;
+  if (call.switchWish == Call::SwitchWish::kAlways) choice = SwitchChoice::kForced;
   if (aggregation_->desk().over()) return nullptr;
   const bool pays = paysByDefault(collective) && !planContext_.allShareMemory;
   if (!call.blocks.empty() || choice == SwitchChoice::kNever ||
@@ -121,7 +125,7 @@ ReadyPlan* Communicator::switchPlan(const Call& call) {
       !algo::supports(algo::Algorithm::kInNetwork, collective))
     return nullptr;
   ReadyPlan& ready = switchPlans_[static_cast<size_t>(collective)];
-  if (const auto why = whyNotTheSwitch(call.signature); !why.empty()) {
+  if (const auto why = whyNotTheSwitch(call); !why.empty()) {
     if (!std::exchange(switchRefusalSaid_, true))
       logInfo("rank {}: {} takes a schedule of hosts: {}", rank_, call.signature.describe(), why);
     return nullptr;

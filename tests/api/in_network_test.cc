@@ -124,6 +124,46 @@ TEST(InNetwork, FloatsAreSummedWhereTheUserSaysSo) {
   }
 }
 
+// One call says for itself whether a switch may sum it, floats rounded or not at all.
+TEST(InNetwork, ACallMaySayForItself) {
+  const ForkedSwitch theSwitch;
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    for (const int64_t wish : {0, 1}) {
+      const incclCollOption_t option{nullptr, {INCCL_VENDOR_ID, incclOptionInNetwork}, {wish}};
+      incclCollConfig_t config = INCCL_COLL_CONFIG_INITIALIZER;
+      config.ext = &option;
+      std::vector<float> floats(1000, 0.5f);
+      ASSERT_EQ(incclAllReduceConfig(floats.data(), floats.data(), floats.size(), incclFloat32,
+                                     incclSum, comm, nullptr, &config),
+                incclSuccess)
+          << incclGetLastError(comm);
+      EXPECT_EQ(floats, std::vector<float>(1000, 1.0f));
+      process.meetAll();
+    }
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  EXPECT_GT(theSwitch.counted("completions"), 0u);
+}
+
+TEST(InNetwork, ACallThatWantsNoSwitchHasNone) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  onProcesses(2, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    const incclCollOption_t option{nullptr, {INCCL_VENDOR_ID, incclOptionInNetwork}, {0}};
+    incclCollConfig_t config = INCCL_COLL_CONFIG_INITIALIZER;
+    config.ext = &option;
+    std::vector<int> data(1000, 1);
+    ASSERT_EQ(incclAllReduceConfig(data.data(), data.data(), data.size(), incclInt32, incclSum,
+                                   comm, nullptr, &config),
+              incclSuccess);
+    EXPECT_EQ(data, std::vector<int>(1000, 2));
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  EXPECT_EQ(theSwitch.counted("completions"), 0u);
+}
+
 // Groups, streams and several communicators at one switch.
 TEST(InNetwork, EverythingAboveTheCallWorks) {
   const ForkedSwitch theSwitch;
