@@ -70,7 +70,8 @@ step() {
 build() {  # PRESET CMAKE-ARGUMENTS…
   local preset=$1
   shift
-  step "configure $preset" cmake --preset "$preset" "$@" &&
+  # test.sh may have left tests out of it.
+  step "configure $preset" cmake --preset "$preset" -DINCCL_UNIT_TESTS=ON -DINCCL_TESTS_WITHOUT= "$@" &&
     step "build $preset" cmake --build "build/$preset" --parallel "$jobs"
 }
 

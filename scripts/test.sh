@@ -58,6 +58,7 @@ build() {  # PRESET CMAKE-ARGUMENTS…
   shift
   if [ ! -f "build/$preset/CMakeCache.txt" ]; then
     set -- -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 "$@"
+    if [ "$preset" = asan ]; then set -- "-DINCCL_TESTS_WITHOUT=slow;sweep;timing" "$@"; fi
     if [ "$preset" = dev ] && [ "$sanitizers" = yes ]; then set -- -DINCCL_UNIT_TESTS=OFF "$@"; fi
   fi
   if [ "$sanitizers" = no ]; then set -- -DINCCL_UNIT_TESTS=ON "$@"; fi

@@ -47,9 +47,8 @@ std::string listJson(const std::vector<Item>& items, Write write) {
 }  // namespace
 
 std::string jsonText(std::string_view text) {
-  using Json = nlohmann::json;
   // Text that is not UTF-8 (only a program can make such names) is written with replacement signs.
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string toJson(const Topology& topology) {

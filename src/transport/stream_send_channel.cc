@@ -120,14 +120,14 @@ Result<size_t> streamSlotBytesWithin(uint64_t bufferBytes, int rankCount, size_t
   // Channels that a pair may open in one direction: messages (send, recv) and
   // lanes of schedules.
   constexpr uint64_t kChannelsPerPair = 2;
-  constexpr size_t kSmallest = 1024;
+  constexpr size_t kLeastSlotBytes = 1024;
   const auto peers = static_cast<uint64_t>(std::max(rankCount - 1, 0));
   const auto needed = [&](size_t slotBytes) {
     return (peers * kChannelsPerPair + moreChannels) *
            (StreamSendChannel::bufferBytes(slotBytes) + StreamRecvChannel::bufferBytes(slotBytes));
   };
   size_t slotBytes = largest;
-  while (needed(slotBytes) > bufferBytes && slotBytes > kSmallest) slotBytes /= 2;
+  while (needed(slotBytes) > bufferBytes && slotBytes > kLeastSlotBytes) slotBytes /= 2;
   if (needed(slotBytes) <= bufferBytes) return slotBytes;
   return invalidArgument(fmt::format(
       "{} ranks need {} bytes of stream buffers "
