@@ -25,6 +25,7 @@ Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options) {
   const size_t receiveBytes = port->receiveBufferBytes();
   server->port_ =
       std::make_unique<ports::FaultyPort>(std::move(port), options.faults, options.seed);
+  server->port_->setBlackout(options.blackout);
   server->datapath_ = std::make_unique<Datapath>(*server->port_, *server->program_);
   controller::Controller::Limits limits;
   limits.slots = options.shape.slots;

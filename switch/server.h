@@ -30,6 +30,7 @@ struct ServerOptions {
   std::string token;
   std::optional<os::SocketAddress> status;  // of the door for people and monitoring
   ports::FaultRates faults{};               // of what arrives
+  ports::Blackout blackout{};
   uint64_t seed = 1;
 };
 

@@ -97,7 +97,7 @@ void RepairCoordinator::judgeSlot(uint32_t slot, std::vector<wire::RepairFetch>&
   const auto ask = [&](size_t rank) {
     wanted[rank].slots.push_back(static_cast<uint16_t>(slot));
     wanted[rank].uses.push_back(least);
-    ++missing_[static_cast<uint16_t>(slot)].awaited;
+    missing_[static_cast<uint16_t>(slot)].awaited.insert(static_cast<int>(rank));
     ++awaited_;
   };
   const auto holder = std::ranges::find_if(reports_, has);
@@ -107,9 +107,9 @@ void RepairCoordinator::judgeSlot(uint32_t slot, std::vector<wire::RepairFetch>&
 
 void RepairCoordinator::onGive(int from, const wire::RepairGive& give) {
   const auto found = missing_.find(give.slot);
-  if (phase_ != Phase::kFetching || found == missing_.end() || found->second.awaited == 0) return;
+  if (phase_ != Phase::kFetching || found == missing_.end()) return;
   Missing& chunk = found->second;
-  --chunk.awaited;
+  if (chunk.awaited.erase(from) == 0) return;
   --awaited_;
   const bool gives = !give.payload.empty() || !give.exponents.empty();
   if (gives && !chunk.any) {

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,7 +42,7 @@ class RepairCoordinator {
   enum class Phase { kWatching, kSealed, kFetching, kOver };
   // What is known so far of a chunk that some rank lacks.
   struct Missing {
-    size_t awaited = 0;  // ranks
+    std::set<int> awaited;  // ranks
     wire::RepairGive sum;
     bool any = false;
   };

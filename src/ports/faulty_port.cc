@@ -18,6 +18,13 @@ void FaultyPort::spoil(std::vector<std::byte>& bytes) {
 
 void FaultyPort::arrive(const IncomingDatagram& datagram) {
   ++arrivals_;
+  if (!inTheDark_ && blackout_.direction != Blackout::Direction::kNone &&
+      arrivals_ > blackout_.after)
+    inTheDark_ = datagram.from;
+  if (isDark(datagram.from, Blackout::Direction::kArriving)) {
+    ++counts_.blackedOut;
+    return;
+  }
   if (chance(rates_.loss)) {
     ++counts_.lost;
     return;
@@ -37,9 +44,30 @@ void FaultyPort::arrive(const IncomingDatagram& datagram) {
   }
 }
 
+// What goes into the dark counts as sent.
+Result<size_t> FaultyPort::send(std::span<const OutgoingDatagram> batch) {
+  if (!inTheDark_) return port_->send(batch);
+  const auto dark = [this](const OutgoingDatagram& datagram) {
+    return isDark(datagram.to, Blackout::Direction::kLeaving);
+  };
+  for (size_t done = 0;;) {
+    const auto rest = batch.subspan(done);
+    const auto light = static_cast<size_t>(std::ranges::find_if(rest, dark) - rest.begin());
+    if (light > 0) {
+      INCCL_TRY_ASSIGN(const size_t sent, port_->send(rest.first(light)));
+      done += sent;
+      if (sent < light) return done;
+    }
+    if (light == rest.size()) return done;
+    ++counts_.blackedOut;
+    ++done;
+  }
+}
+
 Result<size_t> FaultyPort::receive(std::span<IncomingDatagram> batch) {
   INCCL_TRY_ASSIGN(const size_t arrived, port_->receive(batch));
-  if (waiting_.empty() && !rates_.any()) {  // nothing is copied where nothing is done
+  const bool untouched = !rates_.any() && blackout_.direction == Blackout::Direction::kNone;
+  if (waiting_.empty() && untouched) {  // nothing is copied where nothing is done
     arrivals_ += arrived;
     counts_.passed += arrived;
     return arrived;

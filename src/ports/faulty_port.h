@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -31,8 +32,18 @@ struct FaultRates {
   }
 };
 
+// From some moment on nothing passes between this port and one other, in one direction or in both:
+// a link that is dark for some and not for all.
+struct Blackout {
+  enum class Direction { kNone, kArriving, kLeaving, kBoth };
+  Direction direction = Direction::kNone;
+  // Who sends the first datagram after so many is in the dark.
+  uint64_t after = 0;
+};
+
 struct FaultCounts {
-  uint64_t lost = 0, duplicated = 0, reordered = 0, corrupted = 0, truncated = 0, passed = 0;
+  uint64_t lost = 0, duplicated = 0, reordered = 0, corrupted = 0, truncated = 0, blackedOut = 0,
+           passed = 0;
 };
 
 class FaultyPort final : public DatagramPort {
@@ -44,13 +55,12 @@ class FaultyPort final : public DatagramPort {
   [[nodiscard]] const os::SocketAddress& address() const override { return port_->address(); }
   [[nodiscard]] size_t mostBytes() const override { return port_->mostBytes(); }
   [[nodiscard]] int waitDescriptor() const override { return port_->waitDescriptor(); }
-  Result<size_t> send(std::span<const OutgoingDatagram> batch) override {
-    return port_->send(batch);
-  }
+  Result<size_t> send(std::span<const OutgoingDatagram> batch) override;
   Result<size_t> receive(std::span<IncomingDatagram> batch) override;
 
   [[nodiscard]] const FaultCounts& counts() const { return counts_; }
   void setRates(const FaultRates& rates) { rates_ = rates; }
+  void setBlackout(const Blackout& blackout) { blackout_ = blackout; }
 
  private:
   struct Waiting {
@@ -58,12 +68,18 @@ class FaultyPort final : public DatagramPort {
     std::vector<std::byte> bytes;
     uint64_t due = 0;  // the arrival after which it may go on
   };
+  [[nodiscard]] bool isDark(const os::SocketAddress& peer, Blackout::Direction direction) const {
+    return inTheDark_ && peer == *inTheDark_ &&
+           (blackout_.direction == direction || blackout_.direction == Blackout::Direction::kBoth);
+  }
   bool chance(double probability) { return probability > 0 && dice_(random_) < probability; }
   void arrive(const IncomingDatagram& datagram);
   void spoil(std::vector<std::byte>& bytes);
 
   std::unique_ptr<DatagramPort> port_;
   FaultRates rates_;
+  Blackout blackout_;
+  std::optional<os::SocketAddress> inTheDark_;
   std::mt19937_64 random_;
   std::uniform_real_distribution<double> dice_{0, 1};
   FaultCounts counts_;

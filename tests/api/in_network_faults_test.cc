@@ -13,8 +13,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// In place, rooted ones between, so that ranks return at different times.
-void callOnce(incclComm_t comm, const RankProcess& process, size_t count, uint32_t round) {
+// In place, rooted ones between, so that ranks return at different times. A wrong result is a fatal
+// failure; a call that fails is `result`.
+void callOnce(incclComm_t comm, const RankProcess& process, size_t count, uint32_t round,
+              incclResult_t& result) {
   const int ranks = process.size(), rank = process.rank();
   const int root = static_cast<int>(round) % ranks;
   auto data = values<int>(rank, count, round);
@@ -23,72 +25,135 @@ void callOnce(incclComm_t comm, const RankProcess& process, size_t count, uint32
     for (int from = 0; from < ranks; ++from) sum += valueOf<int>(from, i, round);
     return sum;
   };
-  if (round % 3 == 1) {
-    ASSERT_EQ(
-        incclReduce(data.data(), data.data(), count, incclInt32, incclSum, root, comm, nullptr),
-        incclSuccess)
-        << incclGetLastError(comm);
-    for (size_t i = 0; rank == root && i < count; ++i) ASSERT_EQ(data[i], sumAt(i)) << i;
-  } else if (round % 3 == 2) {
-    ASSERT_EQ(incclBroadcast(data.data(), data.data(), count, incclInt32, root, comm, nullptr),
-              incclSuccess)
-        << incclGetLastError(comm);
-    for (size_t i = 0; i < count; ++i) ASSERT_EQ(data[i], valueOf<int>(root, i, round)) << i;
-  } else {
-    ASSERT_EQ(incclAllReduce(data.data(), data.data(), count, incclInt32, incclSum, comm, nullptr),
-              incclSuccess)
-        << incclGetLastError(comm);
-    for (size_t i = 0; i < count; ++i) ASSERT_EQ(data[i], sumAt(i)) << i;
+  if (round % 3 == 1)
+    result =
+        incclReduce(data.data(), data.data(), count, incclInt32, incclSum, root, comm, nullptr);
+  else if (round % 3 == 2)
+    result = incclBroadcast(data.data(), data.data(), count, incclInt32, root, comm, nullptr);
+  else
+    result = incclAllReduce(data.data(), data.data(), count, incclInt32, incclSum, comm, nullptr);
+  if (result != incclSuccess || (round % 3 == 1 && rank != root)) return;
+  for (size_t i = 0; i < count; ++i)
+    ASSERT_EQ(data[i], round % 3 == 2 ? valueOf<int>(root, i, round) : sumAt(i)) << i;
+}
+
+void callWell(incclComm_t comm, const RankProcess& process, size_t count, uint32_t round) {
+  incclResult_t result = incclSuccess;
+  callOnce(comm, process, count, round, result);
+  ASSERT_EQ(result, incclSuccess) << incclGetLastError(comm);
+}
+
+// What strikes in the middle of calls back to back.
+enum class Mishap {
+  kRankKilled,
+  kRankStopped,
+  kSwitchKilled,
+  kSwitchStopped,
+  kBothKilled,
+  kSilentFromRank,  // one direction of one rank's link
+  kSilentToRank,
+};
+constexpr int kMishaps = 7;
+
+bool endsTheJob(Mishap mishap) {
+  return mishap == Mishap::kRankKilled || mishap == Mishap::kRankStopped ||
+         mishap == Mishap::kBothKilled;
+}
+
+emulator::ServerOptions optionsFor(Mishap mishap, uint64_t datagrams) {
+  using Direction = ports::Blackout::Direction;
+  emulator::ServerOptions options;
+  if (mishap == Mishap::kSilentFromRank) options.blackout = {Direction::kArriving, datagrams};
+  if (mishap == Mishap::kSilentToRank) options.blackout = {Direction::kLeaving, datagrams};
+  return options;
+}
+
+// Until `rounds` are done, or a call has failed: true.
+bool failed(incclComm_t comm, RankProcess& process, uint32_t rounds) {
+  for (uint32_t round = 0; round < rounds; ++round) {
+    incclResult_t result = incclSuccess;
+    callOnce(comm, process, round % 7 == 0 ? 30000 : 10 + round * 37 % 5000, round, result);
+    if (result != incclSuccess) return true;
+    if (testing::Test::HasFatalFailure()) return false;
+    process.setProgress(round + 1);
+  }
+  return false;
+}
+
+void strike(Mishap mishap, ForkedSwitch& theSwitch, RankProcesses& processes, int victim) {
+  if (mishap == Mishap::kSwitchKilled || mishap == Mishap::kBothKilled) theSwitch.kill();
+  if (mishap == Mishap::kSwitchStopped) ::kill(theSwitch.pid(), SIGSTOP);
+  if (mishap == Mishap::kRankKilled || mishap == Mishap::kBothKilled)
+    processes.signal(victim, SIGKILL);
+  if (mishap == Mishap::kRankStopped) processes.signal(victim, SIGSTOP);
+}
+
+void runTrial(int trial) {
+  auto random = trialRandom(static_cast<uint64_t>(trial));
+  const auto mishap = static_cast<Mishap>(trial % kMishaps);
+  const int ranks = 2 + static_cast<int>(random() % 4);
+  const int victim = static_cast<int>(random() % static_cast<uint64_t>(ranks));
+  const auto delay = std::chrono::microseconds(random() % 40000);
+  SCOPED_TRACE(testing::Message() << "trial " << trial << " mishap " << static_cast<int>(mishap)
+                                  << " ranks " << ranks << " victim " << victim);
+  ForkedSwitch theSwitch(optionsFor(mishap, random() % 3000));
+  ::setenv("INCCL_ALGO", "ina", 1);
+  RankProcesses processes(
+      ranks,
+      [&](RankProcess& process) {
+        ::setenv("INCCL_HEARTBEAT_SUSPECT", "0.4", 1);
+        ::setenv("INCCL_HEARTBEAT_TIMEOUT", "1.5", 1);
+        const incclComm_t comm = join(process, "tcp");
+        ASSERT_NE(comm, nullptr);
+        const bool lost = failed(comm, process, endsTheJob(mishap) ? UINT32_MAX : 400);
+        const std::string why = incclGetLastError(comm);
+        EXPECT_EQ(lost, endsTheJob(mishap)) << why;
+        if (!lost) {
+          EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+          return;
+        }
+        EXPECT_THAT(why, HasSubstr("rank " + std::to_string(victim)));
+        EXPECT_EQ(incclCommAbort(comm), incclSuccess);
+      },
+      50 * kSecond);
+  ASSERT_TRUE(processes.awaitProgress(victim, 3));
+  std::this_thread::sleep_for(delay);
+  strike(mishap, theSwitch, processes, victim);
+  std::vector<int> survivors;
+  for (int rank = 0; rank < ranks; ++rank) {
+    if (!endsTheJob(mishap) || rank != victim) survivors.push_back(rank);
+  }
+  EXPECT_TRUE(processes.awaitEnd(survivors)) << "a survivor hangs";
+  if (endsTheJob(mishap)) processes.signal(victim, SIGKILL);
+  for (const ProcessEnd& end : processes.wait()) {
+    EXPECT_TRUE(end.clean() || (endsTheJob(mishap) && end.rank == victim)) << end.describe();
   }
 }
 
-// Rank 0 does `mishap` after so long, while all call on.
-void callThrough(RankProcess& process, Nanos after, const std::function<void()>& mishap) {
-  const incclComm_t comm = join(process, "tcp");
-  ASSERT_NE(comm, nullptr);
-  callOnce(comm, process, 100, 0);
-  process.meetAll();
-  std::thread villain;
-  if (process.rank() == 0)
-    villain = std::thread([&] {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(after));
-      mishap();
-    });
-  for (uint32_t round = 1; round < 60; ++round) {
-    callOnce(comm, process, round % 7 == 0 ? 100000 : 10 + round * 37, round);
-    if (testing::Test::HasFatalFailure()) break;
-  }
-  if (villain.joinable()) villain.join();
-  EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+TEST(InNetworkFaults, MishapsEndInRightSumsOrANamedError) {
+#ifdef INCCL_SANITIZED
+  const int trials = testTrials(kMishaps);
+#else
+  const int trials = testTrials(20);
+#endif
+  for (int trial = 0; trial < trials && !testing::Test::HasFailure(); ++trial) runTrial(trial);
 }
 
-TEST(InNetworkFaults, AKilledSwitchCostsTimeAndNothingElse) {
-  for (int trial = 0; trial < testTrials(4); ++trial) {
-    auto random = trialRandom(trial);
-    const int ranks = 2 + static_cast<int>(random() % 3);
-    const auto after = static_cast<Nanos>(random() % 40) * kMillisecond;
-    ForkedSwitch theSwitch;
-    ::setenv("INCCL_ALGO", "ina", 1);
-    onProcesses(ranks, [&](RankProcess& process) {
-      callThrough(process, after, [&] { ::kill(theSwitch.pid(), SIGKILL); });
-    });
-  }
-}
-
+// Shorter than what makes ranks give it up, and longer.
 TEST(InNetworkFaults, ASwitchThatStopsAndGoesOnChangesNoSum) {
-  for (int trial = 0; trial < testTrials(2); ++trial) {
-    auto random = trialRandom(trial);
-    const auto after = static_cast<Nanos>(random() % 20) * kMillisecond;
-    const auto pause = (trial % 2 == 0 ? 3 * kSecond : 300 * kMillisecond);
+  for (const Nanos pause : {300 * kMillisecond, 3 * kSecond}) {
     ForkedSwitch theSwitch;
     ::setenv("INCCL_ALGO", "ina", 1);
-    onProcesses(3, [&](RankProcess& process) {
-      callThrough(process, after, [&] {
-        ::kill(theSwitch.pid(), SIGSTOP);
-        std::this_thread::sleep_for(std::chrono::nanoseconds(pause));
-        ::kill(theSwitch.pid(), SIGCONT);
-      });
+    RankProcesses processes(3, [](RankProcess& process) {
+      const incclComm_t comm = join(process, "tcp");
+      EXPECT_FALSE(failed(comm, process, 400)) << incclGetLastError(comm);
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
     });
+    ASSERT_TRUE(processes.awaitProgress(0, 5));
+    ::kill(theSwitch.pid(), SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::nanoseconds(pause));
+    ::kill(theSwitch.pid(), SIGCONT);
+    EXPECT_EQ(notClean(processes.wait()), "");
   }
 }
 
@@ -134,13 +199,13 @@ TEST(InNetworkFaults, ARankThatIsAwayHoldsNobodyUp) {
   const pid_t pid = theSwitch.pid();
   onProcesses(3, [pid](RankProcess& process) {
     const incclComm_t comm = join(process, "tcp");
-    callOnce(comm, process, 1000, 0);
+    callWell(comm, process, 1000, 0);
     process.meetAll();
     if (process.rank() == 0) ::kill(pid, SIGKILL);
     process.meetAll();
     if (process.rank() == 2) std::this_thread::sleep_for(std::chrono::seconds(4));
-    callOnce(comm, process, 1000, 3);
-    callOnce(comm, process, 1000, 4);
+    callWell(comm, process, 1000, 3);
+    callWell(comm, process, 1000, 4);
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
   });
 }

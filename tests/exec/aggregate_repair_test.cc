@@ -269,7 +269,7 @@ std::vector<OpSignature> callsByChance(int ranks, std::mt19937_64& random) {
 
 TEST(AggregateRepair, ASwitchMayDieAtAnyMoment) {
   int repaired = 0, whole = 0;
-  const int trials = test::testTrials(3000);
+  const int trials = test::testTrials(1500);
   for (int trial = 0; trial < trials; ++trial) {
     std::mt19937_64 random = test::trialRandom(trial);
     const int ranks = 2 + static_cast<int>(random() % 4);

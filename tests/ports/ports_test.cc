@@ -104,6 +104,32 @@ TEST(FaultyPort, DamageIsOneBitOrALostEnd) {
   EXPECT_EQ(static_cast<uint64_t>(std::ranges::count(numbers, UINT32_MAX)), counts.truncated);
 }
 
+TEST(FaultyPort, ABlackoutCutsOnePeerOffInItsDirection) {
+  using Direction = Blackout::Direction;
+  for (const Direction direction : {Direction::kArriving, Direction::kLeaving, Direction::kBoth}) {
+    const auto network = MemoryNetwork::create();
+    const auto victim = network->open(), other = network->open();
+    FaultyPort port(network->open(), {}, 1);
+    port.setBlackout({direction, 2});
+    for (uint32_t number = 0; number < 2; ++number) sendTo(*other, port, number);
+    for (uint32_t number = 2; number < 5; ++number) sendTo(*victim, port, number);
+    sendTo(*other, port, 9);
+    const bool hears = direction == Direction::kLeaving, speaks = direction == Direction::kArriving;
+    EXPECT_EQ(receiveAll(port),
+              hears ? (std::vector<uint32_t>{0, 1, 2, 3, 4, 9}) : (std::vector<uint32_t>{0, 1, 9}));
+    const auto bytes = bytesOf(7);
+    const std::array<std::span<const std::byte>, 3> pieces = {bytes, {}, {}};
+    const std::array<OutgoingDatagram, 4> batch = {{{victim->address(), pieces},
+                                                    {other->address(), pieces},
+                                                    {victim->address(), pieces},
+                                                    {other->address(), pieces}}};
+    EXPECT_EQ(port.send(batch).value(), 4u);
+    EXPECT_EQ(receiveAll(*victim).size(), speaks ? 2u : 0u);
+    EXPECT_EQ(receiveAll(*other).size(), 2u);
+    EXPECT_EQ(port.counts().blackedOut, (hears ? 0u : 3u) + (speaks ? 0u : 2u));
+  }
+}
+
 TEST(FaultyPort, ASeedRepeatsItself) {
   const FaultRates rates{0.05, 0.05, 0.1, 0.05, 0.05};
   EXPECT_EQ(through(rates, 5).first, through(rates, 5).first);

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 
@@ -24,7 +25,8 @@ constexpr const char* kFooter =
 
 // What the flags say, before it is looked at together.
 struct Words {
-  std::string program = "switchml", port = "127.0.0.1:4700", profile = "full", tokenFile, status;
+  std::string program = "switchml", port = "127.0.0.1:4700", profile = "full", tokenFile, status,
+              blackout;
   uint32_t slots = 4096, payload = 0, fanIn = 0;
 };
 
@@ -67,6 +69,9 @@ void describe(CLI::App& app, Options& options, Words& words) {
   rate("--reorder", faults.reordering, "Share that is overtaken by up to 8 later ones");
   rate("--corrupt", faults.corruption, "Share with one bit changed");
   rate("--truncate", faults.truncation, "Share that is cut short");
+  app.add_option("--blackout", words.blackout,
+                 "from:N, to:N or both:N: whoever sends the first datagram after N is cut off from "
+                 "then on, in that direction as seen from there");
   app.add_option("--seed", options.server.seed, "Of the faults")->capture_default_str();
   app.add_flag("--quiet", options.quiet, "Say nothing but failures");
 }
@@ -92,6 +97,25 @@ Result<std::string> tokenOf(const Words& words) {
   return token;
 }
 
+Result<ports::Blackout> blackoutOf(const std::string& text) {
+  ports::Blackout blackout;
+  if (text.empty()) return blackout;
+  using Direction = ports::Blackout::Direction;
+  const size_t colon = text.find(':');
+  const std::string word = text.substr(0, colon);
+  blackout.direction = word == "from"   ? Direction::kArriving
+                       : word == "to"   ? Direction::kLeaving
+                       : word == "both" ? Direction::kBoth
+                                        : Direction::kNone;
+  const char* const first = colon == std::string::npos ? nullptr : text.data() + colon + 1;
+  const char* const last = text.data() + text.size();
+  const auto parsed = std::from_chars(first, first ? last : nullptr, blackout.after);
+  if (blackout.direction == Direction::kNone || first == nullptr || parsed.ptr != last ||
+      parsed.ec != std::errc())
+    return invalidUsage(fmt::format("--blackout: '{}' is not from:N, to:N or both:N", text));
+  return blackout;
+}
+
 Status complete(Options& options, const Words& words) {
   if (words.program != "switchml")
     return invalidUsage(
@@ -106,6 +130,7 @@ Status complete(Options& options, const Words& words) {
   server.shape.payloadBytes =
       words.payload != 0 ? words.payload : std::min<size_t>(profile->mostPayloadBytes, 1024);
   server.shape.mostFanIn = words.fanIn != 0 ? words.fanIn : 32;
+  INCCL_TRY_ASSIGN(server.blackout, blackoutOf(words.blackout));
   INCCL_TRY_ASSIGN(server.address, addressOf("--port", words.port));
   if (!words.status.empty()) {
     INCCL_TRY_ASSIGN(server.status, addressOf("--status", words.status));

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include <cstring>
+
 namespace inccl::switch_tool {
 namespace {
 
@@ -61,9 +63,23 @@ TEST_F(SwitchOptions, WhatCannotBeIsRefusedWithTheFlag) {
     expectUsage({rate, "1.5"}, rate);
     expectUsage({rate, "nan"}, rate);
   }
+  for (const char* cut : {"from", "from:", "up:5", "to:x", "both:5x", "to:-1"})
+    expectUsage({"--blackout", cut}, "--blackout");
   expectUsage({"--job-slots", "0"}, "--job-slots");
   expectUsage({"--slots", "0"}, "--slots");
   expectUsage({"--slots", "65537"}, "--slots");
+}
+
+TEST_F(SwitchOptions, ABlackoutHasADirectionAndAMoment) {
+  using Direction = ports::Blackout::Direction;
+  for (const auto& [text, direction] : {std::pair{"from:0", Direction::kArriving},
+                                        {"to:70", Direction::kLeaving},
+                                        {"both:9", Direction::kBoth}}) {
+    const auto blackout =
+        std::get<Options>(parse({"--port", "127.0.0.1:0", "--blackout", text})).server.blackout;
+    EXPECT_EQ(blackout.direction, direction);
+    EXPECT_EQ(blackout.after, std::stoull(std::strchr(text, ':') + 1));
+  }
 }
 
 TEST_F(SwitchOptions, WithoutATokenOnlyLoopbackIsListenedOn) {
