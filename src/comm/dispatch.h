@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "comm/communicator.h"
 #include "comm/lane_plan.h"
 #include "comm/surroundings.h"
@@ -147,7 +148,9 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
     call.signature.op = op;
     call.signature.count = count;
     call.send = call.recv = data;
-    return make(call, communicator_.beginCollective(call));
+    // A part of this operation: ranks that have returned from it count no further.
+    const auto part = static_cast<uint32_t>(mixHash(tag_.word(), ++parts_));
+    return make(call, OpTag(tag_.sequence(), call.signature.digest() ^ part));
   }
 
  private:
@@ -162,6 +165,7 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
   Communicator& communicator_;
   const Call call_;
   const OpTag tag_;
+  uint32_t parts_ = 0;
 };
 
 template <typename Sink>

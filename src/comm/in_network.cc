@@ -85,6 +85,7 @@ void Communicator::openRepair(ina::Aggregation& aggregation) {
 // What this rank retains may be all that is left of a result until the others have it too.
 void Communicator::awaitOthersResults(Deadline deadline) {
   if (!aggregation_ || aggregation_->desk().sealed()) return;
+  if (aggregation_->shard().window().operations() == 0) return;
   aggregation_->desk().sayDone();
   while (!aggregation_->desk().othersAreDone() && !deadline.passed() && !errors_.raised())
     os::sys::poll(nullptr, 0, 1);

@@ -9,10 +9,6 @@ namespace inccl::exec {
 
 using transport::Progress;
 
-AggregateOperation::~AggregateOperation() {
-  if (entered_) place_.desk.leave();
-}
-
 // An operation that comes while the epoch is sealed does not begin at the switch any more.
 Progress AggregateOperation::step() {
   if (finished_) return Progress::kDone;
@@ -91,7 +87,7 @@ Status AggregateOperation::continueOnHosts() {
     return {};
   }
   INCCL_TRY(settle());
-  rest_.emplace(work(), window().firstChunk(), decision.uses);
+  rest_.emplace(work(), window().firstChunk(), window().chunks(), decision.uses);
   return nextReduction();
 }
 

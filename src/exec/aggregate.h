@@ -50,7 +50,6 @@ class AggregateOperation : public Operation {
   // From a suspicion to the end of the repair.
   static constexpr Nanos kMostRepair = 20 * kSecond;
 
-  ~AggregateOperation() override;
   [[nodiscard]] transport::Progress step() final;
   [[nodiscard]] uint64_t movements() const final { return movements_; }
   [[nodiscard]] OpTag tag() const final { return tag_; }
@@ -84,6 +83,8 @@ class AggregateOperation : public Operation {
   const SwitchPlace place_;
   const int rank_;
   const OpTag tag_;
+  // The window is not given back by an operation that ends in an error: it still refers to that,
+  // and the communicator has failed.
   bool entered_ = false, begun_ = false, finished_ = false;
   uint64_t movements_ = 0;
   Nanos repairFrom_ = 0;

@@ -57,9 +57,9 @@ void RepairDesk::onNote(int from, std::span<const std::byte> note) {
 
 // The service thread has it for microseconds.
 void RepairDesk::enter() {
-  Owner nobody = Owner::kNobody;
-  while (!owner_.compare_exchange_weak(nobody, Owner::kCaller)) {
-    nobody = Owner::kNobody;
+  Owner found = Owner::kNobody;
+  while (!owner_.compare_exchange_weak(found, Owner::kCaller) && found != Owner::kCaller) {
+    found = Owner::kNobody;
     std::this_thread::yield();
   }
 }

@@ -41,7 +41,8 @@ class RepairDesk {
   // All that was to be decided is.
   [[nodiscard]] bool over() const { return over_.load(); }
 
-  // The caller's: around an operation, in which it alone uses the window.
+  // The caller's: around an operation, in which it alone uses the window. After one that has failed
+  // there is no leave(): nobody looks at the window any more.
   void enter();
   void leave();
   // Within: once, that something is wrong; nothing is sealed yet when it returns.

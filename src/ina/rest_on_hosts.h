@@ -19,12 +19,14 @@ namespace inccl::ina {
 
 class RestOnHosts {
  public:
-  // `firstChunk`: of the operation, in the job; `settled` uses of each slot are taken.
-  RestOnHosts(AggregatedOperation& operation, uint64_t firstChunk, std::vector<uint32_t> settled)
+  // `firstChunk`: of the operation, in the job; `chunks`: what is known so far of how many it has;
+  // `settled` uses of each slot are taken.
+  RestOnHosts(AggregatedOperation& operation, uint64_t firstChunk, uint64_t chunks,
+              std::vector<uint32_t> settled)
       : operation_(operation),
         firstChunk_(firstChunk),
         settled_(std::move(settled)),
-        chunks_(operation.chunks()) {}
+        chunks_(chunks) {}
 
   // The next batch, as this rank gives it; false when nothing is left.
   bool next();

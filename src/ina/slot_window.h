@@ -79,7 +79,9 @@ class SlotWindow {
   // The value of that chunk, come by another way; false when the slot waits for none.
   bool settle(uint32_t slot, std::span<const std::byte> payload,
               std::span<const std::byte> exponents);
+  // Of the operation under way, in the job; and how many of it are known.
   [[nodiscard]] uint64_t firstChunk() const { return firstChunk_; }
+  [[nodiscard]] uint64_t chunks() const { return endChunk_ - firstChunk_; }
 
   void onPacket(const wire::PacketView& packet, Nanos now);
   void onTime(Nanos now);

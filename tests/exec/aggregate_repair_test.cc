@@ -5,12 +5,15 @@
 // function of its seed. What hosts do is an exchange in this test's memory.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <random>
 
 #include "exec/aggregate.h"
+#include "ina/float_operation.h"
 #include "ina/integer_operation.h"
 #include "ina/job_rig.h"
 #include "ina/lane_sum.h"
@@ -85,7 +88,7 @@ class TestHosts final : public HostWay {
     if (rooted && !gives) std::ranges::fill(all, std::byte{0});
     return std::unique_ptr<Operation>(
         std::make_unique<MeetOperation>(meetings_.wholes[call_.tag.sequence()], call_.rankCount,
-                                        all, DataType::kInt32, RedOp::kSum, wants));
+                                        all, call_.signature.type, RedOp::kSum, wants));
   }
   Result<std::unique_ptr<Operation>> allReduce(void* data, size_t count, DataType type,
                                                RedOp op) override {
@@ -101,7 +104,8 @@ class TestHosts final : public HostWay {
   bool& wasWhole_;
 };
 
-using Aggregate = AggregateOf<ina::IntegerOperation, TestHosts>;
+using Integers = AggregateOf<ina::IntegerOperation, TestHosts>;
+using Floats = AggregateOf<ina::FloatOperation, TestHosts>;
 
 struct Note {
   int from = 0, to = 0;
@@ -112,6 +116,7 @@ class Job {
  public:
   Job(int ranks, uint32_t slots, std::vector<OpSignature> calls, std::mt19937_64& random)
       : calls_(std::move(calls)),
+        slots_(slots),
         random_(random),
         // No time-out comes in this test's time: what is lost stays lost, so ranks are caught
         // apart.
@@ -148,11 +153,12 @@ class Job {
  private:
   struct Rank {
     std::unique_ptr<ina::RepairDesk> desk;
-    std::unique_ptr<Aggregate> operation;
+    std::unique_ptr<AggregateOperation> operation;
     size_t next = 0;
     uint32_t parts = 0;
     bool whole = false;
-    Words data;
+    Words data;  // or floats, bit by bit
+    ina::FloatRoom room;
   };
 
   [[nodiscard]] bool over() const {
@@ -161,6 +167,15 @@ class Job {
   int32_t value(int rank, size_t call, size_t i) const {
     return static_cast<int32_t>(1000003u * static_cast<uint32_t>(rank + 1) +
                                 7919u * static_cast<uint32_t>(call) + static_cast<uint32_t>(i));
+  }
+  // Small integers, whose sums are exact however they are added; here and there an infinity.
+  float floatValue(int rank, size_t call, size_t i) const {
+    const size_t mixed = (i + 1) * 2654435761u + call * 40503u;
+    if (mixed % 401 < 2 && mixed % ranks_.size() == static_cast<size_t>(rank))
+      return std::numeric_limits<float>::infinity();
+    return static_cast<float>(
+               static_cast<int>((i * 7 + static_cast<size_t>(rank) * 5 + call) % 61)) -
+           30.0f;
   }
 
   void act() {
@@ -196,15 +211,24 @@ class Job {
     Rank& r = ranks_[static_cast<size_t>(rank)];
     const OpSignature& signature = calls_[r.next];
     r.data.resize(signature.count);
-    for (size_t i = 0; i < r.data.size(); ++i) r.data[i] = value(rank, r.next, i);
+    const bool floats = signature.type == DataType::kFloat32;
+    for (size_t i = 0; i < r.data.size(); ++i)
+      r.data[i] =
+          floats ? std::bit_cast<int32_t>(floatValue(rank, r.next, i)) : value(rank, r.next, i);
     const ina::IntegerCall call{
         signature,     OpTag(static_cast<uint32_t>(r.next) + 1, signature.digest()),
         rank,          static_cast<int>(ranks_.size()),
         r.data.data(), r.data.data()};
     const SwitchPlace place{rig_.shard(rank), *r.desk, -1};
     r.whole = false;
-    r.operation = std::make_unique<Aggregate>(place, TestHosts(meetings_, r.parts, call, r.whole),
-                                              call, size_t{64});
+    const TestHosts hosts(meetings_, r.parts, call, r.whole);
+    if (!floats) {
+      r.operation = std::make_unique<Integers>(place, hosts, call, size_t{64});
+      return;
+    }
+    auto* const data = reinterpret_cast<float*>(r.data.data());
+    const ina::FloatCall sum{signature, call.tag, rank, call.rankCount, data, data};
+    r.operation = std::make_unique<Floats>(place, hosts, sum, slots_, size_t{64}, r.room);
   }
 
   void step(int rank) {
@@ -231,6 +255,14 @@ class Job {
     const OpSignature& signature = calls_[r.next];
     if (signature.collective == Collective::kReduce && rank != signature.root) return;
     for (size_t i = 0; i < r.data.size(); ++i) {
+      if (signature.type == DataType::kFloat32) {
+        float sum = 0;
+        for (int from = 0; from < static_cast<int>(ranks_.size()); ++from)
+          sum += floatValue(from, r.next, i);
+        ASSERT_EQ(std::bit_cast<float>(r.data[i]), sum)
+            << "rank " << rank << " call " << r.next << " at " << i;
+        continue;
+      }
       uint32_t sum = 0;
       for (int from = 0; from < static_cast<int>(ranks_.size()); ++from) {
         if (signature.collective != Collective::kBroadcast || from == signature.root)
@@ -242,6 +274,7 @@ class Job {
   }
 
   const std::vector<OpSignature> calls_;
+  const uint32_t slots_;
   std::mt19937_64& random_;
   JobRig rig_;
   Meetings meetings_;
@@ -263,6 +296,9 @@ std::vector<OpSignature> callsByChance(int ranks, std::mt19937_64& random) {
     call.root =
         isRooted(call.collective) ? static_cast<int>(random() % static_cast<unsigned>(ranks)) : -1;
     call.count = 1 + random() % 200;
+    if (call.collective == Collective::kBroadcast || random() % 3 != 0) continue;
+    call.type = DataType::kFloat32;
+    call.count = 1 + random() % 3000;
   }
   return calls;
 }
