@@ -72,7 +72,10 @@ FloatOperation::FloatOperation(const FloatCall& call, uint32_t slots, size_t pay
       lanes_(lanesOf(payloadBytes)),
       blocks_(divideUp(call.signature.count, kFixedPointBlock)),
       opTag_(opTagOf(call.tag, call.rankCount)),
-      room_(room) {
+      room_(room) {}
+
+// Only now is the room this operation's: in a group others were made since.
+void FloatOperation::takeRoom() {
   growTo(room_.payloads, slots_ * lanes_);
   growTo(room_.exponents, slots_ * wire::kMostExponents);
   room_.own.assign(blocks_, kUnknown);
@@ -82,6 +85,7 @@ FloatOperation::FloatOperation(const FloatCall& call, uint32_t slots, size_t pay
 
 // The next phase is known when the one before has come back.
 uint64_t FloatOperation::chunks() {
+  if (known_ == 0) takeRoom();
   const uint64_t count = call_.signature.count;
   const uint64_t partsOfBlock = divideUp(kFixedPointBlock, lanes_);
   while (known_ < kPhases) {

@@ -84,6 +84,7 @@ class FloatOperation final : public AggregatedOperation {
     Range elements;    // of the vector
   };
 
+  void takeRoom();
   [[nodiscard]] Place place(uint64_t chunk) const;
   [[nodiscard]] Range dataOf(uint64_t number) const;
   [[nodiscard]] Range blocksOf(const Range& elements) const;

@@ -193,6 +193,35 @@ TEST(InNetwork, EverythingAboveTheCallWorks) {
   EXPECT_GT(theSwitch.counted("completions"), 30u);
 }
 
+// Calls of one group are made before the first of them runs.
+TEST(InNetwork, FloatsInAGroupDoNotShareTheirRoom) {
+  const ForkedSwitch theSwitch;
+  ::setenv("INCCL_ALGO", "ina", 1);
+  ::setenv("INCCL_INA_FLOATS", "1", 1);
+  onProcesses(3, [](RankProcess& process) {
+    const incclComm_t comm = join(process, "tcp");
+    std::vector<std::vector<float>> all;
+    for (const size_t count : {90000, 5000, 200, 40000})
+      all.push_back(values<float>(process.rank(), count, static_cast<uint32_t>(count)));
+    ASSERT_EQ(incclGroupStart(), incclSuccess);
+    for (auto& data : all)
+      ASSERT_EQ(incclAllReduce(data.data(), data.data(), data.size(), incclFloat, incclSum, comm,
+                               nullptr),
+                incclSuccess);
+    ASSERT_EQ(incclGroupEnd(), incclSuccess) << incclGetLastError(comm);
+    for (const auto& data : all) {
+      for (size_t i = 0; i < data.size(); ++i) {
+        float sum = 0;
+        for (int from = 0; from < 3; ++from)
+          sum += valueOf<float>(from, i, static_cast<uint32_t>(data.size()));
+        ASSERT_EQ(data[i], sum) << i << " of " << data.size();
+      }
+    }
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  ::unsetenv("INCCL_INA_FLOATS");
+}
+
 TEST(InNetwork, DifferentCallsAreAnErrorOnAllRanks) {
   const ForkedSwitch theSwitch;
   ::setenv("INCCL_ALGO", "ina", 1);
