@@ -37,6 +37,19 @@ Status readFamily(Config& config) {
                                      config.addressFamily));
 }
 
+Status readDeterminism(Config& config) {
+  const std::string word = lowerCase(environmentText("DETERMINISM").value_or("ranks"));
+  if (word == "ranks") return {};
+  if (word == "plan")
+    config.determinism = Config::Determinism::kPlan;
+  else if (word == "strict")
+    config.determinism = Config::Determinism::kStrict;
+  else
+    return invalidArgument(
+        fmt::format("INCCL_DETERMINISM is '{}'; expected ranks, plan or strict", word));
+  return {};
+}
+
 }  // namespace
 
 Result<Config> Config::fromEnvironment() {
@@ -65,6 +78,7 @@ Result<Config> Config::fromEnvironment() {
   config.aggregationToken = environmentText("INA_TOKEN").value_or("");
   INCCL_TRY_ASSIGN(const int64_t floats, environmentInteger("INA_FLOATS", 0, 0, 1));
   config.aggregateFloats = floats == 1;
+  INCCL_TRY(readDeterminism(config));
   INCCL_TRY(readFamily(config));
   INCCL_TRY(readPortRange(config));
   return config;
@@ -72,6 +86,7 @@ Result<Config> Config::fromEnvironment() {
 
 uint64_t Config::hash() const {
   uint64_t hash = mixHash(bufferBytes, aggregateFloats ? 2 : 1);
+  hash = mixHash(hash, determinism == Determinism::kStrict ? 2 : 1);
   for (const std::string* text : {&transport, &algorithm, &protocol}) hash = hashBytes(*text, hash);
   return hash;
 }

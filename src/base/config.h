@@ -44,6 +44,12 @@ struct Config {
   std::string aggregationToken;   // INCCL_INA_TOKEN
   bool aggregateFloats = false;   // INCCL_INA_FLOATS=1: f32 too, in fixed point; alike on all ranks
 
+  // INCCL_DETERMINISM: what equal bits are promised for. Ranks: all get the same. Plan: so do runs
+  // of one plan, which always holds. Strict: sums of f32 depend on the inputs and the number of
+  // ranks alone; what cannot be summed so is an error. Alike on all ranks.
+  enum class Determinism { kRanks, kPlan, kStrict };
+  Determinism determinism = Determinism::kRanks;
+
   static Result<Config> fromEnvironment();
   // Of the settings that all ranks must share.
   [[nodiscard]] uint64_t hash() const;

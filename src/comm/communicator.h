@@ -153,6 +153,10 @@ class Communicator final : private exec::Supervisor {
   void openRepair(ina::Aggregation& aggregation);
   void awaitOthersResults(Deadline deadline);
   ReadyPlan* switchPlan(const Call& call);
+  [[nodiscard]] bool isStrict() const {
+    return config_.determinism == Config::Determinism::kStrict;
+  }
+  static Status checkStrict(const OpSignature& signature);
   // Floats that are added, in contrast to floats that are only carried.
   static bool summedAsFloats(const OpSignature& signature) {
     return signature.type == DataType::kFloat32 && reduces(signature.collective);
@@ -190,6 +194,8 @@ class Communicator final : private exec::Supervisor {
   Status dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready, Sink& sink);
   template <typename Sink>
   Status dispatchBlockByBlock(const Call& call, Sink& sink);
+  template <typename Sink>
+  Status dispatchFixedPoint(const Call& call, OpTag tag, Sink& sink);
   template <typename Sink>
   Status dispatchSwitch(const Call& call, OpTag tag, Sink& sink);
   template <typename Sink>

@@ -17,6 +17,7 @@
 #include "comm/lane_plan.h"
 #include "comm/surroundings.h"
 #include "exec/aggregate.h"
+#include "exec/host_batches.h"
 #include "exec/message.h"
 #include "exec/shared/blocks.h"
 #include "exec/shared/exchange.h"
@@ -121,6 +122,8 @@ Status Communicator::dispatchCollective(const Call& call, OpTag tag, const Ready
     return sink.template operate<Nothing>();
   }
   if (ready.plan.kernel == Kernel::kSwitch) return dispatchSwitch(call, tag, sink);
+  if (isStrict() && summedAsFloats(call.signature) && call.signature.op == RedOp::kSum) [[unlikely]]
+    return dispatchFixedPoint(call, tag, sink);
   if (ready.plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready.lanes, sink);
   return dispatchShared(call, tag, ready.plan, sink);
 }
@@ -148,6 +151,8 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
     call.signature.op = op;
     call.signature.count = count;
     call.send = call.recv = data;
+    // What it selected for an all-reduce holds for its parts.
+    if (call_.signature.collective == Collective::kAllReduce) call.settings = call_.settings;
     // A part of this operation: ranks that have returned from it count no further.
     const auto part = static_cast<uint32_t>(mixHash(tag_.word(), ++parts_));
     return make(call, OpTag(tag_.sequence(), call.signature.digest() ^ part));
@@ -167,6 +172,18 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
   const OpTag tag_;
   uint32_t parts_ = 0;
 };
+
+template <typename Sink>
+Status Communicator::dispatchFixedPoint(const Call& call, OpTag tag, Sink& sink) {
+  const ina::FloatCall floats{call.signature,
+                              tag,
+                              rank_,
+                              rankCount_,
+                              static_cast<const float*>(call.send),
+                              static_cast<float*>(call.recv)};
+  return sink.template operate<exec::FixedPointSum<WithoutSwitch>>(WithoutSwitch(*this, call, tag),
+                                                                   floats, floatRoom_);
+}
 
 template <typename Sink>
 Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {

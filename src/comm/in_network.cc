@@ -105,7 +105,8 @@ Result<bool> Communicator::switchStep(const Status& mine, Deadline deadline) {
 std::string_view Communicator::whyNotTheSwitch(const Call& call) const {
   const OpSignature& signature = call.signature;
   if (!summedAsFloats(signature)) return ina::IntegerOperation::whyNot(signature);
-  if (!config_.aggregateFloats && call.switchWish != Call::SwitchWish::kAlways)
+  // Strict sums are fixed point in any case.
+  if (!config_.aggregateFloats && !isStrict() && call.switchWish != Call::SwitchWish::kAlways)
     return "INCCL_INA_FLOATS is not set";
   if (aggregation_->payloadBytes() < ina::FloatOperation::kLeastPayloadBytes)
     return "the switch's payloads are too small for floats";

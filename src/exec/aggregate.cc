@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "exec/host_batches.h"
 
 namespace inccl::exec {
 
@@ -72,7 +73,7 @@ Progress AggregateOperation::stepSealed(Nanos now) {
   }
   if (Status begun = continueOnHosts(); !begun.ok()) return broken(std::move(begun));
   ++movements_;
-  return onHosts_ ? Progress::kPending : Progress::kDone;
+  return Progress::kPending;
 }
 
 // Of the last operation that the switch summed anything of, the rest; of later ones, all.
@@ -87,8 +88,10 @@ Status AggregateOperation::continueOnHosts() {
     return {};
   }
   INCCL_TRY(settle());
-  rest_.emplace(work(), window().firstChunk(), window().chunks(), decision.uses);
-  return nextReduction();
+  onHosts_ = std::make_unique<HostBatches>(
+      ina::RestOnHosts(work(), window().firstChunk(), window().chunks(), decision.uses), hosts(),
+      tag_);
+  return {};
 }
 
 // Chunks that others have and this rank lacks.
@@ -103,35 +106,12 @@ Status AggregateOperation::settle() {
   return {};
 }
 
-// The words of a batch, then its exponents, then the next batch; no operation when nothing is left.
-Status AggregateOperation::nextReduction() {
-  onHosts_.reset();
-  if (std::exchange(exponentsToo_, false)) {
-    auto& exponents = rest_->exponents();
-    INCCL_TRY_ASSIGN(onHosts_, hosts().allReduce(exponents.data(), exponents.size(),
-                                                 DataType::kInt16, RedOp::kMax));
-    return {};
-  }
-  if (!rest_->next()) return {};
-  // A barrier has no words, but all must have come.
-  if (rest_->words().empty() && rest_->exponents().empty()) rest_->words().resize(1);
-  exponentsToo_ = !rest_->exponents().empty();
-  if (rest_->words().empty()) return nextReduction();
-  INCCL_TRY_ASSIGN(onHosts_, hosts().allReduce(rest_->words().data(), rest_->words().size(),
-                                               rest_->type(), rest_->op()));
-  return {};
-}
-
 Progress AggregateOperation::stepOnHosts() {
   const uint64_t before = onHosts_->movements();
   const Progress progress = onHosts_->step();
   movements_ += onHosts_->movements() - before;
   if (progress == Progress::kBroken) failure_ = onHosts_->failure();
-  if (progress != Progress::kDone || !rest_) return progress;
-  ++movements_;
-  if (!exponentsToo_) rest_->take();
-  if (Status next = nextReduction(); !next.ok()) return broken(std::move(next));
-  return onHosts_ ? Progress::kPending : Progress::kDone;
+  return progress;
 }
 
 int AggregateOperation::blamedRank() const {

@@ -12,29 +12,16 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "base/data_type.h"
+#include "exec/host_way.h"
 #include "exec/operation.h"
 #include "ina/aggregated_operation.h"
 #include "ina/repair_desk.h"
-#include "ina/rest_on_hosts.h"
 #include "ina/shard.h"
 
 namespace inccl::exec {
-
-// How hosts do without the switch; of one call.
-class HostWay {
- public:
-  virtual ~HostWay() = default;
-  // The call itself, from its beginning.
-  virtual Result<std::unique_ptr<Operation>> whole() = 0;
-  // All ranks reduce `data` in place.
-  virtual Result<std::unique_ptr<Operation>> allReduce(void* data, size_t count, DataType type,
-                                                       RedOp op) = 0;
-};
 
 // Where a switch is used: nothing of it is owned.
 struct SwitchPlace {
@@ -76,7 +63,6 @@ class AggregateOperation : public Operation {
   transport::Progress stepOnHosts();
   Status settle();
   Status continueOnHosts();
-  Status nextReduction();
   transport::Progress broken(Status why);
   [[nodiscard]] const ina::SlotWindow& window() const { return place_.shard.window(); }
 
@@ -88,9 +74,7 @@ class AggregateOperation : public Operation {
   bool entered_ = false, begun_ = false, finished_ = false;
   uint64_t movements_ = 0;
   Nanos repairFrom_ = 0;
-  std::optional<ina::RestOnHosts> rest_;
-  bool exponentsToo_ = false;  // of the batch that is being reduced
-  std::unique_ptr<Operation> onHosts_;
+  std::unique_ptr<Operation> onHosts_;  // what goes on without the switch
   Status failure_;
 };
 

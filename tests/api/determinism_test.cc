@@ -1,8 +1,11 @@
 // The promise of `plan`: one plan id gives the same bits from run to run, whatever the transport,
 // the threads and the moments at which ranks come. And of `ranks`: all ranks get the same bits.
+#include <fmt/format.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <random>
@@ -99,6 +102,69 @@ TEST(Determinism, OnePlanGivesTheSameBitsInAHundredRuns) {
   EXPECT_GT(byCount[50000].size(), 2u);
   std::sort(byCount[50000].begin(), byCount[50000].end());
   EXPECT_NE(byCount[50000].front(), byCount[50000].back());
+}
+
+// `strict`: not even the plan matters.
+TEST(Determinism, StrictSumsDependOnTheInputsAlone) {
+  ::setenv("INCCL_DETERMINISM", "strict", 1);
+  for (const size_t count : {1, 1000, 70000}) {
+    std::map<std::string, uint64_t> hashes;
+    std::mutex mutex;
+    for (const char* transport : {"inproc", "shm", "tcp"}) {
+      const incclUniqueId id = newId();
+      runRanks(kRanks, [&](int rank) {
+        incclConfig_t config = INCCL_CONFIG_INITIALIZER;
+        config.netName = transport;
+        incclComm_t comm = nullptr;
+        ASSERT_EQ(incclCommInitRankConfig(&comm, kRanks, id, rank, &config), incclSuccess)
+            << incclGetLastError(nullptr);
+        for (const char* algorithm :
+             {"", "ring", "rabenseifner", "double_tree", "direct", "recursive_doubling"}) {
+          std::vector<float> data(count);
+          for (size_t i = 0; i < count; ++i) data[i] = roughAt(rank, i);
+          if (count > 900) data[900] = rank == 2 ? std::numeric_limits<float>::infinity() : 1.0f;
+          incclCollConfig_t selected = INCCL_COLL_CONFIG_INITIALIZER;
+          if (*algorithm != '\0') selected.algSelection = algorithm;
+          ASSERT_EQ(incclAllReduceConfig(data.data(), data.data(), count, incclFloat, incclSum,
+                                         comm, nullptr, &selected),
+                    incclSuccess)
+              << incclGetLastError(comm);
+          const uint64_t hash =
+              hashBytes({reinterpret_cast<const char*>(data.data()), count * sizeof(float)}, 0);
+          const std::lock_guard lock(mutex);
+          hashes[fmt::format("{} {} rank {}", transport, algorithm, rank)] = hash;
+        }
+        EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+      });
+    }
+    for (const auto& [what, hash] : hashes)
+      EXPECT_EQ(hash, hashes.begin()->second) << what << " count " << count;
+  }
+  ::unsetenv("INCCL_DETERMINISM");
+}
+
+TEST(Determinism, WhatCannotBeStrictIsRefused) {
+  ::setenv("INCCL_DETERMINISM", "strict", 1);
+  const incclUniqueId id = newId();
+  runRanks(2, [&](int rank) {
+    incclComm_t comm = nullptr;
+    ASSERT_EQ(incclCommInitRank(&comm, 2, id, rank), incclSuccess) << incclGetLastError(nullptr);
+    double two[2] = {1.5, 2.5};
+    float one = 1.5f;
+    const auto refused = [&](incclDataType_t type, incclRedOp_t op) {
+      EXPECT_EQ(incclAllReduce(two, two, 1, type, op, comm, nullptr), incclInvalidUsage);
+      EXPECT_NE(std::string(incclGetLastError(comm)).find("strict"), std::string::npos);
+    };
+    refused(incclFloat64, incclSum);
+    refused(incclFloat32, incclProd);
+    EXPECT_EQ(incclReduceScatter(two, &one, 1, incclFloat32, incclSum, comm, nullptr),
+              incclInvalidUsage);
+    EXPECT_EQ(incclAllReduce(two, two, 2, incclFloat64, incclMax, comm, nullptr), incclSuccess);
+    EXPECT_EQ(incclAllReduce(&one, &one, 1, incclFloat32, incclAvg, comm, nullptr), incclSuccess);
+    EXPECT_EQ(one, 1.5f);
+    EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+  });
+  ::unsetenv("INCCL_DETERMINISM");
 }
 
 }  // namespace

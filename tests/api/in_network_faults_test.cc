@@ -2,10 +2,13 @@
 // without end, and the communicator goes on without it.
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <map>
 #include <thread>
 
 #include "api/forked_switch.h"
 #include "api/rank_world.h"
+#include "base/hash.h"
 #include "support/seed.h"
 
 namespace inccl::test {
@@ -190,6 +193,45 @@ TEST(InNetworkFaults, FloatsOfAKilledSwitchAreEqualOnAllRanks) {
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
   });
   ::unsetenv("INCCL_INA_FLOATS");
+}
+
+// One hash over a ring, trees, a switch, and the repair of one that was killed.
+TEST(InNetworkFaults, StrictSumsHaveTheSameBitsOnEveryWay) {
+  ::setenv("INCCL_DETERMINISM", "strict", 1);
+  std::map<std::string, std::string> hashes;
+  for (const char* way : {"allreduce:ring", "allreduce:double_tree", "ina", "ina, killed"}) {
+    ForkedSwitch theSwitch;
+    const bool killed = std::string_view(way) == "ina, killed";
+    ::setenv("INCCL_ALGO", killed ? "ina" : way, 1);
+    RankProcesses processes(3, [](RankProcess& process) {
+      const incclComm_t comm = join(process, "tcp");
+      ASSERT_NE(comm, nullptr);
+      uint64_t hash = 0;
+      std::vector<float> data(150000);
+      for (uint32_t round = 0; round < 12; ++round) {
+        for (size_t i = 0; i < data.size(); ++i)
+          data[i] = std::ldexp(static_cast<float>(mixHash(i + round, process.rank() + 1) >> 40),
+                               -static_cast<int>(i % 23));
+        ASSERT_EQ(incclAllReduce(data.data(), data.data(), data.size(), incclFloat32, incclSum,
+                                 comm, nullptr),
+                  incclSuccess)
+            << incclGetLastError(comm);
+        hash = hashBytes({reinterpret_cast<const char*>(data.data()), data.size() * sizeof(float)},
+                         hash);
+        process.setProgress(round + 1);
+      }
+      process.say(fmt::format("{:016x}", hash));
+      EXPECT_EQ(incclCommDestroy(comm), incclSuccess);
+    });
+    ASSERT_TRUE(processes.awaitProgress(0, 3));
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    if (killed) theSwitch.kill();
+    EXPECT_EQ(notClean(processes.wait()), "") << way;
+    for (int rank = 0; rank < 3; ++rank)
+      hashes[fmt::format("{} rank {}", way, rank)] = processes.said(rank);
+  }
+  for (const auto& [way, hash] : hashes) EXPECT_EQ(hash, hashes.begin()->second) << way;
+  ::unsetenv("INCCL_DETERMINISM");
 }
 
 // Who has returned may compute on for long: its service thread answers for it.
