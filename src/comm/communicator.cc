@@ -196,7 +196,7 @@ void Communicator::sayGoodbye() {
   while (!std::all_of(sendChannels_.begin(), sendChannels_.end(), drained) && !deadline.passed() &&
          !errors_.raised())
     os::sys::poll(nullptr, 0, 1);
-  awaitOthersResults(deadline);
+  awaitOthersResults();
   session_->leave(sequence_, kLinger);
 }
 

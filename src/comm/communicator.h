@@ -151,7 +151,7 @@ class Communicator final : private exec::Supervisor {
   Status joinSwitch(Deadline deadline);
   Result<bool> switchStep(const Status& mine, Deadline deadline);
   void openRepair(ina::Aggregation& aggregation);
-  void awaitOthersResults(Deadline deadline);
+  void awaitOthersResults();
   ReadyPlan* switchPlan(const Call& call);
   [[nodiscard]] bool isStrict() const {
     return config_.determinism == Config::Determinism::kStrict;

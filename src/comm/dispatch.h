@@ -122,7 +122,8 @@ Status Communicator::dispatchCollective(const Call& call, OpTag tag, const Ready
     return sink.template operate<Nothing>();
   }
   if (ready.plan.kernel == Kernel::kSwitch) return dispatchSwitch(call, tag, sink);
-  if (isStrict() && summedAsFloats(call.signature) && call.signature.op == RedOp::kSum) [[unlikely]]
+  if (isStrict() && summedAsFloats(call.signature) &&
+      ina::FloatOperation::whyNot(call.signature).empty()) [[unlikely]]
     return dispatchFixedPoint(call, tag, sink);
   if (ready.plan.kernel == Kernel::kLanes) return dispatchLanes(call, tag, *ready.lanes, sink);
   return dispatchShared(call, tag, ready.plan, sink);
@@ -151,6 +152,7 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
     call.signature.op = op;
     call.signature.count = count;
     call.send = call.recv = data;
+    call.switchWish = Call::SwitchWish::kNever;
     // What it selected for an all-reduce holds for its parts.
     if (call_.signature.collective == Collective::kAllReduce) call.settings = call_.settings;
     // A part of this operation: ranks that have returned from it count no further.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "comm/communicator.h"
 #include "comm/gather_messages.h"
+#include "exec/aggregate.h"
 #include "ina/aggregation.h"
 #include "ina/integer_operation.h"
 #include "os/syscalls.h"
@@ -19,6 +20,8 @@ namespace inccl::comm {
 namespace {
 
 constexpr Nanos kSwitchTime = 5 * kSecond;
+// Longer than what makes a rank give the switch up, and a repair.
+constexpr Nanos kFlushTime = exec::AggregateOperation::kSilence + 3 * kSecond;
 
 // Sums that a switch takes load off the network by, unless somebody says what to take.
 bool paysByDefault(Collective collective) {
@@ -83,12 +86,13 @@ void Communicator::openRepair(ina::Aggregation& aggregation) {
 }
 
 // What this rank retains may be all that is left of a result until the others have it too.
-void Communicator::awaitOthersResults(Deadline deadline) {
-  if (!aggregation_ || aggregation_->desk().sealed()) return;
-  if (aggregation_->shard().window().operations() == 0) return;
-  aggregation_->desk().sayDone();
-  while (!aggregation_->desk().othersAreDone() && !deadline.passed() && !errors_.raised())
-    os::sys::poll(nullptr, 0, 1);
+void Communicator::awaitOthersResults() {
+  if (!aggregation_ || aggregation_->shard().window().operations() == 0) return;
+  ina::RepairDesk& desk = aggregation_->desk();
+  desk.sayDone();
+  const auto isNeeded = [&] { return desk.sealed() ? !desk.over() : !desk.othersAreDone(); };
+  const Deadline deadline = Deadline::after(kFlushTime);
+  while (isNeeded() && !deadline.passed() && !errors_.raised()) os::sys::poll(nullptr, 0, 1);
 }
 
 // False: one rank could not; all do without.
