@@ -315,7 +315,7 @@ TEST(InNetwork, ARankThatLeftIsNotWaitedFor) {
       EXPECT_EQ(incclAllReduce(data.data(), data.data(), data.size(), incclInt32, incclSum, comm,
                                nullptr),
                 incclRemoteError);
-      EXPECT_LT(nowNs() - start, 5 * kSecond);
+      EXPECT_LT(nowNs() - start, 10 * kSecond);
       EXPECT_THAT(incclGetLastError(comm), HasSubstr("left"));
     }
     EXPECT_EQ(incclCommDestroy(comm), incclSuccess);

@@ -22,11 +22,7 @@ class Exchange final : public SharedOperation {
  public:
   // `input` of `bytes` ≤ cellBytes stays unchanged until the operation is done.
   Exchange(transport::MultiGroup& group, OpTag tag, const void* input, size_t bytes, Finish finish)
-      : SharedOperation(group, tag),
-        input_(input),
-        bytes_(bytes),
-        number_(group.nextExchange()),
-        finish_(finish) {}
+      : SharedOperation(group, tag), input_(input), bytes_(bytes), finish_(finish) {}
 
   [[nodiscard]] transport::Progress step() override {
     if (!posted_) post();
@@ -46,7 +42,9 @@ class Exchange final : public SharedOperation {
   }
 
  private:
+  // The number counts exchanges as they run: in a group they are made before, and not all alike.
   void post() {
+    number_ = group_.nextExchange();
     const transport::ExchangeCell cell = group_.cell(me(), number_);
     if (bytes_ > 0) std::memcpy(cell.payload(bytes_), input_, bytes_);
     cell.flag().store(tag_.word(), std::memory_order_release);
@@ -67,7 +65,7 @@ class Exchange final : public SharedOperation {
 
   const void* input_;
   size_t bytes_;
-  uint64_t number_;
+  uint64_t number_ = 0;
   Finish finish_;
   uint32_t next_ = 0;
   bool posted_ = false;
