@@ -92,7 +92,10 @@ Status Communicator::queueCollectives(const std::vector<Call>& calls, exec::Oper
   Collect sink{queue.operations};
   for (size_t at = 0; at < collectives.size();) {
     const auto rest = std::span<const Call* const>(collectives).subspan(at);
-    const size_t together = rankCount_ > 1 ? FusedCalls::countOf(rest) : 1;
+    // Calls in fixed point would share blocks, and so exponents: each goes alone.
+    const bool alone =
+        (isStrict() || config_.aggregateFloats) && summedAsFloats(rest[0]->signature);
+    const size_t together = rankCount_ > 1 && !alone ? FusedCalls::countOf(rest) : 1;
     at += together;
     if (together == 1) {
       INCCL_TRY(dispatch(*rest[0], sink));
