@@ -31,7 +31,7 @@ class FakeRunning:
     """Answers like a library; `wrong_at` and `fails_at` are sizes."""
 
     def __init__(self, name, nanoseconds, wrong_at=None, fails_at=None, ranks=2):
-        self.library = types.SimpleNamespace(title=name)
+        self.peer = types.SimpleNamespace(title=name)
         self.nanoseconds, self.wrong_at, self.fails_at, self.ranks = nanoseconds, wrong_at, fails_at, ranks
         self.asked, self.stopped = [], False
 
@@ -45,7 +45,7 @@ class FakeRunning:
         self.asked.append(command)
         verb, _, size, *_ = command.split()
         if int(size) == self.fails_at and verb == "measure":
-            raise LibraryFailed(f"{self.library.title}: a rank ended")
+            raise LibraryFailed(f"{self.peer.title}: a rank ended")
         if verb == "verify":
             return [["1" if int(size) == self.wrong_at else "0"]] * self.ranks
         return [["10", str(self.nanoseconds), "2", "3", "4.5"]] + [[]] * (self.ranks - 1)

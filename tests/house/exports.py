@@ -75,18 +75,18 @@ def output_of(*command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--library", dest="shared_object", type=Path, required=True)
     parser.add_argument("--header", type=Path, required=True)
     parser.add_argument("--sanitized", action="store_true")
     options = parser.parse_args()
     if options.sanitized:
         print("skipped: a sanitized library needs and exports what its sanitizer wants")
         return SKIPPED
-    library = str(options.library)
+    library = str(options.shared_object)
     found = complaints(options.header.read_text(), output_of("readelf", "-d", "-W", library),
                        output_of("nm", "-D", "--defined-only", library))
     for line in found:
-        print(f"{options.library.name}: {line}")
+        print(f"{options.shared_object.name}: {line}")
     return 1 if found else 0
 
 

@@ -66,8 +66,8 @@ def size_record(size, samples, ours, debian_mpis, crowded, seed):
             "bestDebianMpi": against([name for name in peers if name in debian_mpis])}
 
 
-def library_record(running, asleep_share, failure):
-    library = running.library
+def peer_record(running, asleep_share, failure):
+    library = running.peer
     return {"name": library.name, "title": library.title, "version": running.version,
             "command": running.command, "environment": running.environment,
             "debianMpi": library.debian_mpi, "pinned": "--cores" in running.command,

@@ -79,7 +79,7 @@ class Rounds:
             answers = self._ask(name, f"verify {self.plan.collective} {size}")
             wrong = sum(int(answer[0]) for answer in answers or [])
             if wrong:
-                self._drop(name, f"{self.running[name].library.title}: {wrong} wrong elements at {size} bytes")
+                self._drop(name, f"{self.running[name].peer.title}: {wrong} wrong elements at {size} bytes")
 
     def _alternate(self, index, slice_seconds):
         size = self.plan.sizes[index]

@@ -38,7 +38,7 @@ class RunningLibrary:
     """Start it, ask() it, stop it. One thread."""
 
     def __init__(self, library, placement, folder, buffers="ordinary", command_seconds=COMMAND_SECONDS):
-        self.library = library
+        self.peer = library
         self.placement = placement
         self.prefix = os.path.join(folder, library.name)
         self.buffers = buffers
@@ -58,10 +58,10 @@ class RunningLibrary:
         self.listener.bind(self.prefix + ".socket")
         self.listener.listen(self.placement.ranks)
         self.log = open(self.prefix + ".log", "wb")
-        words = [self.library.adapter, "--meet", self.prefix, "--buffers", self.buffers,
-                 *self.library.arguments(self.placement)]
-        launcher, variables = self.library.launch(self.placement) if self.library.launch else ([], {})
-        self.environment = {**variables, **self.library.extra_environment}
+        words = [self.peer.adapter, "--meet", self.prefix, "--buffers", self.buffers,
+                 *self.peer.arguments(self.placement)]
+        launcher, variables = self.peer.launch(self.placement) if self.peer.launch else ([], {})
+        self.environment = {**variables, **self.peer.extra_environment}
         self.command = [*launcher, *words]
         if launcher:
             self._spawn(self.command)
@@ -118,7 +118,7 @@ class RunningLibrary:
 
     def _fail(self, what):
         self.failed = True
-        raise LibraryFailed(f"{self.library.title}: {what}{self._last_words()}")
+        raise LibraryFailed(f"{self.peer.title}: {what}{self._last_words()}")
 
     def _last_words(self):
         time.sleep(0.2)  # a dying rank's sentence may still be on its way through the launcher

@@ -86,7 +86,7 @@ def run_comparison(options, collective, ranks, libraries, load_before):
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine.describe(), "load": {"before": load_before, "after": load_after},
         "company": company, "settings": settings_record(options, plan, placement, elapsed),
-        "libraries": [report.library_record(process, asleep.get(name, 0.0), failures.get(name))
+        "libraries": [report.peer_record(process, asleep.get(name, 0.0), failures.get(name))
                       for name, process in started.items()],
         "results": [report.size_record(size, samples, options.ours, debian, placement.crowded, plan.seed)
                     for size, samples in rounds.samples.items() if options.ours in samples]}
