@@ -112,6 +112,15 @@ constexpr TypeKind kindOf(DataType type) {
   return TypeKind::kUnknown;
 }
 
+// Sums and products of such elements may be rounded.
+constexpr bool isRounded(DataType type) {
+  return kindOf(type) == TypeKind::kFloat || kindOf(type) == TypeKind::kComplex;
+}
+// Where elements are rounded, the result depends on the order in which they are taken.
+constexpr bool dependsOnOrder(RedOp op) {
+  return op == RedOp::kSum || op == RedOp::kProd || op == RedOp::kAvg || op == RedOp::kPreMulSum;
+}
+
 // What a group of operations says to each kind of type; empty where it is supported.
 struct OpSupport {
   std::string_view forIntegers, forFloats, forBool, forComplex;

@@ -17,24 +17,6 @@ namespace {
 // How long a farewell may hold up the caller of destroy.
 constexpr Nanos kLinger = 2 * kSecond;
 
-// Whether every step of such a reduction may round.
-constexpr bool dependsOnOrder(DataType type, RedOp op) {
-  switch (type) {
-    case DataType::kFloat16:
-    case DataType::kFloat32:
-    case DataType::kFloat64:
-    case DataType::kBfloat16:
-    case DataType::kFloat8e4m3:
-    case DataType::kFloat8e5m2:
-    case DataType::kComplex64:
-    case DataType::kComplex128:
-      return op == RedOp::kSum || op == RedOp::kProd || op == RedOp::kAvg ||
-             op == RedOp::kPreMulSum;
-    default:  // integers and truth values are exact
-      return false;
-  }
-}
-
 }  // namespace
 
 Communicator::Communicator(Config config, int rankCount, int rank, std::string name)
@@ -117,8 +99,8 @@ Status Communicator::validate(const Call& call) const {
 
 // Whether the result of a reduction is the same however it is ordered.
 Status Communicator::checkStrict(const OpSignature& signature) {
-  if (!reduces(signature.collective) || !dependsOnOrder(signature.type, signature.op) ||
-      ina::FloatOperation::whyNot(signature).empty())
+  if (!reduces(signature.collective) || !isRounded(signature.type) ||
+      !dependsOnOrder(signature.op) || ina::FloatOperation::whyNot(signature).empty())
     return {};
   return invalidUsage(
       fmt::format("INCCL_DETERMINISM=strict: the bits of {} depend on the order of adding; sums of "

@@ -29,55 +29,11 @@ Status refuseAggregates(const StepGraph& graph) {
   return {};
 }
 
-bool isFloat(DataType type) {
-  switch (type) {
-    case DataType::kFloat16:
-    case DataType::kFloat32:
-    case DataType::kFloat64:
-    case DataType::kBfloat16:
-    case DataType::kFloat8e4m3:
-    case DataType::kFloat8e5m2:
-    case DataType::kComplex64:
-    case DataType::kComplex128:
-      return true;
-    case DataType::kInt8:
-    case DataType::kUint8:
-    case DataType::kInt32:
-    case DataType::kUint32:
-    case DataType::kInt64:
-    case DataType::kUint64:
-    case DataType::kInt16:
-    case DataType::kUint16:
-    case DataType::kBool:
-      return false;
-  }
-  return true;
-}
-
-bool dependsOnOrder(RedOp op) {
-  switch (op) {
-    case RedOp::kSum:
-    case RedOp::kProd:
-    case RedOp::kAvg:
-    case RedOp::kPreMulSum:
-      return true;
-    case RedOp::kMin:
-    case RedOp::kMax:
-    case RedOp::kBitAnd:
-    case RedOp::kBitOr:
-    case RedOp::kBitXor:
-    case RedOp::kLogicalAnd:
-    case RedOp::kLogicalOr:
-      return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool needsEqualTrees(const Schedule& schedule) {
-  const bool floats =
-      schedule.types.empty() || std::any_of(schedule.types.begin(), schedule.types.end(), isFloat);
+  const bool floats = schedule.types.empty() ||
+                      std::any_of(schedule.types.begin(), schedule.types.end(), isRounded);
   const bool sums =
       schedule.ops.empty() || std::any_of(schedule.ops.begin(), schedule.ops.end(), dependsOnOrder);
   return floats && sums;
