@@ -50,8 +50,8 @@ run_all() {
   run_tests "$preset" alone -j 1 -L '^(timing|multi)$' -LE "^($left_out)$"
 }
 
-# A build that starts from nothing compiles a folder's files together, in half the time, and without the
-# tests that sanitizers run; one that is there stays as it is, so that a developer's next change compiles
+# A build that starts from nothing compiles a folder's files together, which is less to compile, and without
+# the tests that sanitizers run; one that is there stays as it is, so that a developer's next change compiles
 # one file.
 build() {  # PRESET CMAKE-ARGUMENTS…
   local preset=$1

@@ -150,7 +150,7 @@ class Communicator final : private exec::Supervisor {
   // in_network.cc
   Status joinSwitch(Deadline deadline);
   Result<bool> switchStep(const Status& mine, Deadline deadline);
-  void openRepair(ina::Aggregation& aggregation);
+  void openRepair();
   void awaitOthersResults();
   ReadyPlan* switchPlan(const Call& call);
   [[nodiscard]] bool isStrict() const {
@@ -194,6 +194,7 @@ class Communicator final : private exec::Supervisor {
   Status dispatchCollective(const Call& call, OpTag tag, const ReadyPlan& ready, Sink& sink);
   template <typename Sink>
   Status dispatchBlockByBlock(const Call& call, Sink& sink);
+  [[nodiscard]] ina::FloatCall floatCall(const Call& call, OpTag tag) const;
   template <typename Sink>
   Status dispatchFixedPoint(const Call& call, OpTag tag, Sink& sink);
   template <typename Sink>

@@ -175,16 +175,19 @@ class Communicator::WithoutSwitch final : public exec::HostWay {
   uint32_t parts_ = 0;
 };
 
+inline ina::FloatCall Communicator::floatCall(const Call& call, OpTag tag) const {
+  return {call.signature,
+          tag,
+          rank_,
+          rankCount_,
+          static_cast<const float*>(call.send),
+          static_cast<float*>(call.recv)};
+}
+
 template <typename Sink>
 Status Communicator::dispatchFixedPoint(const Call& call, OpTag tag, Sink& sink) {
-  const ina::FloatCall floats{call.signature,
-                              tag,
-                              rank_,
-                              rankCount_,
-                              static_cast<const float*>(call.send),
-                              static_cast<float*>(call.recv)};
-  return sink.template operate<exec::FixedPointSum<WithoutSwitch>>(WithoutSwitch(*this, call, tag),
-                                                                   floats, floatRoom_);
+  return sink.template operate<exec::FixedPointSum<WithoutSwitch>>(
+      WithoutSwitch(*this, call, tag), floatCall(call, tag), floatRoom_);
 }
 
 template <typename Sink>
@@ -194,14 +197,8 @@ Status Communicator::dispatchSwitch(const Call& call, OpTag tag, Sink& sink) {
   const WithoutSwitch hosts(*this, call, tag);
   const size_t payloadBytes = aggregation_->payloadBytes();
   if (summedAsFloats(call.signature)) {
-    const ina::FloatCall floats{call.signature,
-                                tag,
-                                rank_,
-                                rankCount_,
-                                static_cast<const float*>(call.send),
-                                static_cast<float*>(call.recv)};
     return sink.template operate<exec::AggregateOf<ina::FloatOperation, WithoutSwitch>>(
-        place, hosts, floats, aggregation_->slots(), payloadBytes, floatRoom_);
+        place, hosts, floatCall(call, tag), aggregation_->slots(), payloadBytes, floatRoom_);
   }
   const ina::IntegerCall integers{call.signature, tag, rank_, rankCount_, call.send, call.recv};
   return sink.template operate<exec::AggregateOf<ina::IntegerOperation, WithoutSwitch>>(

@@ -60,28 +60,29 @@ Status Communicator::joinSwitch(Deadline deadline) {
 
   Status reached = rank_ == 0 ? Status() : mine->attach(grant, limit);
   if (reached.ok()) reached = mine->reach(grant, rank_, rankCount_, nonce_, limit);
-  if (reached.ok()) openRepair(*mine);
+  aggregation_ = std::move(mine);
+  if (reached.ok()) openRepair();
   INCCL_TRY_ASSIGN(const bool in, switchStep(reached, deadline));
   if (!in) {
     session_->takeNotes(nullptr);
+    aggregation_.reset();
     return {};
   }
-  aggregation_ = std::move(mine);
   logInfo("rank {}: sums go through the {}", rank_, aggregation_->describe());
   return {};
 }
 
 // Before all agree that they are in: nobody's note may come too early.
-void Communicator::openRepair(ina::Aggregation& aggregation) {
-  aggregation.openRepair(rank_, rankCount_, [this](int to, std::vector<std::byte> note) {
+void Communicator::openRepair() {
+  aggregation_->openRepair(rank_, rankCount_, [this](int to, std::vector<std::byte> note) {
     session_->post(to, std::move(note));
   });
-  session_->takeNotes([this, &aggregation](int from, std::span<const std::byte> note) {
-    const bool sealed = aggregation.desk().sealed();
-    aggregation.onNote(from, note);
-    if (rank_ == 0 && !sealed && aggregation.desk().sealed())
-      logWarn("aggregation in the network ends, going on without: {}",
-              aggregation.desk().whySealed());
+  session_->takeNotes([this](int from, std::span<const std::byte> note) {
+    const ina::RepairDesk& desk = aggregation_->desk();
+    const bool sealed = desk.sealed();
+    aggregation_->onNote(from, note);
+    if (rank_ == 0 && !sealed && desk.sealed())
+      logWarn("aggregation in the network ends, going on without: {}", desk.whySealed());
   });
 }
 
@@ -119,12 +120,12 @@ std::string_view Communicator::whyNotTheSwitch(const Call& call) const {
 
 // nullptr: the call is not the switch's.
 ReadyPlan* Communicator::switchPlan(const Call& call) {
+  if (aggregation_->desk().over()) return nullptr;
   const Collective collective = call.signature.collective;
   const ChoiceRules& rules = call.settings != nullptr ? call.settings->rules : rules_;
   SwitchChoice choice = rules.takesSwitch(collective);
   if (call.switchWish == Call::SwitchWish::kNever) choice = SwitchChoice::kNever;
   if (call.switchWish == Call::SwitchWish::kAlways) choice = SwitchChoice::kForced;
-  if (aggregation_->desk().over()) return nullptr;
   const bool pays = paysByDefault(collective) && !planContext_.allShareMemory;
   if (!call.blocks.empty() || choice == SwitchChoice::kNever ||
       (choice == SwitchChoice::kFree && !pays) ||

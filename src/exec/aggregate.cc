@@ -87,6 +87,8 @@ Status AggregateOperation::continueOnHosts() {
     INCCL_TRY_ASSIGN(onHosts_, hosts().whole());
     return {};
   }
+  if (decision.uses.size() != window().slots())
+    return internalError(fmt::format("the repair is of {} slots", decision.uses.size()));
   INCCL_TRY(settle());
   onHosts_ = std::make_unique<HostBatches>(
       ina::RestOnHosts(work(), window().firstChunk(), window().chunks(), decision.uses), hosts(),
@@ -100,8 +102,8 @@ Status AggregateOperation::settle() {
   for (uint32_t slot = 0; slot < uses.size(); ++slot) {
     if (window().uses(slot) >= uses[slot]) continue;
     const wire::RepairValue* const value = place_.desk.value(static_cast<uint16_t>(slot));
-    if (value == nullptr || !place_.shard.settle(slot, value->payload, value->exponents))
-      return internalError(fmt::format("the repair lacks the chunk of slot {}", slot));
+    if (value == nullptr || !place_.shard.window().settle(slot, value->payload, value->exponents))
+      return internalError(fmt::format("the repair has no such chunk as slot {} lacks", slot));
   }
   return {};
 }

@@ -51,6 +51,9 @@ Status Aggregation::probe(const wire::SwitchGrant& grant, int rank) {
 
 Status Aggregation::reach(const wire::SwitchGrant& grant, int rank, int rankCount,
                           std::string_view secret, const os::WaitLimit& limit) {
+  if (grant.slots > kWantedSlots)
+    return remoteError(fmt::format("the switch grants {} slots where {} were asked for",
+                                   grant.slots, kWantedSlots));
   data_ = client_->address().withPort(grant.dataPort);
   grant_ = grant;
   integrity_ = std::make_unique<Integrity>(secret, grant.session, static_cast<uint32_t>(rankCount));

@@ -52,6 +52,10 @@ void RepairCoordinator::onReport(int from, wire::RepairReport report) {
   if (report.uses.size() != slots_ || report.hasSum.size() != slots_)
     return fail(fmt::format("rank {} reports {} slots of {}", from, report.uses.size(), slots_));
   known = std::move(report);
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    least_[slot] = std::min(least_[slot], known->uses[slot]);
+    most_[slot] = std::max(most_[slot], known->uses[slot]);
+  }
   if (++reported_ == reports_.size()) decide();
 }
 
@@ -67,29 +71,30 @@ void RepairCoordinator::decide() {
 }
 
 std::string RepairCoordinator::contradiction() const {
-  for (size_t a = 0; a < reports_.size(); ++a) {
-    for (size_t b = 0; b < a; ++b) {
-      const auto &one = *reports_[a], &other = *reports_[b];
-      if (one.operations == other.operations && one.inside && other.inside &&
-          one.opTag != other.opTag)
-        return fmt::format("ranks {} and {} call different operations", b, a);
-      for (uint32_t slot = 0; slot < slots_; ++slot) {
-        if (std::max(one.uses[slot], other.uses[slot]) -
-                std::min(one.uses[slot], other.uses[slot]) >
-            1)
-          return fmt::format("ranks {} and {} are {} and {} uses of slot {} far", b, a,
-                             other.uses[slot], one.uses[slot], slot);
-      }
-    }
+  std::map<uint32_t, size_t> insiders;  // by operation the first rank that is in it
+  for (size_t rank = 0; rank < reports_.size(); ++rank) {
+    if (!reports_[rank]->inside) continue;
+    const size_t first = insiders.emplace(reports_[rank]->operations, rank).first->second;
+    if (reports_[rank]->opTag != reports_[first]->opTag)
+      return fmt::format("ranks {} and {} call different operations", first, rank);
+  }
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (most_[slot] - least_[slot] > 1)
+      return fmt::format("ranks {} and {} are {} and {} uses of slot {} far",
+                         rankWith(slot, most_[slot]), rankWith(slot, least_[slot]), most_[slot],
+                         least_[slot], slot);
   }
   return {};
 }
 
+size_t RepairCoordinator::rankWith(uint32_t slot, uint32_t uses) const {
+  const auto is = [&](const auto& report) { return report->uses[slot] == uses; };
+  return static_cast<size_t>(std::ranges::find_if(reports_, is) - reports_.begin());
+}
+
 // Asks for what is needed of a chunk that some have and others lack.
 void RepairCoordinator::judgeSlot(uint32_t slot, std::vector<wire::RepairFetch>& wanted) {
-  const auto usesOf = [slot](const auto& report) { return report->uses[slot]; };
-  const uint32_t most = usesOf(*std::ranges::max_element(reports_, {}, usesOf));
-  const uint32_t least = usesOf(*std::ranges::min_element(reports_, {}, usesOf));
+  const uint32_t most = most_[slot], least = least_[slot];
   if (most == least) return;
   const auto has = [&](const auto& report) {
     return report->uses[slot] == most && report->hasSum[slot] != 0;
@@ -137,10 +142,7 @@ void RepairCoordinator::commit() {
   wire::RepairCommit done;
   const auto operationsOf = [](const auto& report) { return report->operations; };
   done.operation = operationsOf(*std::ranges::min_element(reports_, {}, operationsOf));
-  for (uint32_t slot = 0; slot < slots_; ++slot) {
-    const auto usesOf = [slot](const auto& report) { return report->uses[slot]; };
-    done.uses.push_back(usesOf(*std::ranges::max_element(reports_, {}, usesOf)));
-  }
+  done.uses = most_;
   phase_ = Phase::kOver;
   post(kToAllRanks, done);
 }

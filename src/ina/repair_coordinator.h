@@ -34,7 +34,11 @@ constexpr int kToAllRanks = -1;
 class RepairCoordinator {
  public:
   RepairCoordinator(int ranks, uint32_t slots, PostNote post)
-      : slots_(slots), post_(std::move(post)), reports_(static_cast<size_t>(ranks)) {}
+      : slots_(slots),
+        post_(std::move(post)),
+        reports_(static_cast<size_t>(ranks)),
+        least_(slots, UINT32_MAX),
+        most_(slots) {}
 
   void onNote(int from, std::span<const std::byte> note);
 
@@ -53,6 +57,8 @@ class RepairCoordinator {
   void decide();
   // Why the reports cannot be true, or empty.
   [[nodiscard]] std::string contradiction() const;
+  // A rank whose slot was used so often.
+  [[nodiscard]] size_t rankWith(uint32_t slot, uint32_t uses) const;
   void judgeSlot(uint32_t slot, std::vector<wire::RepairFetch>& wanted);
   void commit();
   void fail(const std::string& why);
@@ -66,6 +72,7 @@ class RepairCoordinator {
   Phase phase_ = Phase::kWatching;
   std::vector<std::optional<wire::RepairReport>> reports_;  // by rank
   size_t reported_ = 0;
+  std::vector<uint32_t> least_, most_;   // uses of each slot in the reports
   std::map<uint16_t, Missing> missing_;  // by slot
   size_t awaited_ = 0;
 };

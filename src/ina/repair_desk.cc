@@ -74,11 +74,24 @@ void RepairDesk::suspect(const std::string& why) {
   if (!std::exchange(suspected_, true)) post(kCoordinator, wire::RepairSuspect{why});
 }
 
+// What comes while somebody else has the window is for whoever frees it: each looks again after
+// that.
 void RepairDesk::serveIfFree() {
-  Owner nobody = Owner::kNobody;
-  if (!owner_.compare_exchange_strong(nobody, Owner::kService)) return;
-  serve();
-  owner_.store(Owner::kNobody);
+  while (isAsked()) {
+    Owner nobody = Owner::kNobody;
+    if (!owner_.compare_exchange_strong(nobody, Owner::kService)) return;
+    // Also when there is no memory for an answer.
+    struct Release {
+      std::atomic<Owner>& owner;
+      ~Release() { owner.store(Owner::kNobody); }
+    } const release{owner_};
+    serve();
+  }
+}
+
+bool RepairDesk::isAsked() const {
+  const std::lock_guard lock(mutex_);
+  return !over_.load() && ((sealed_.load() && !reported_) || !asked_.empty());
 }
 
 void RepairDesk::serve() {

@@ -66,6 +66,7 @@ class RepairDesk {
   enum class Owner { kNobody, kCaller, kService };
 
   void serveIfFree();
+  [[nodiscard]] bool isAsked() const;
   void serveLocked();
   void give(uint16_t slot, uint32_t use);
   template <typename Message>

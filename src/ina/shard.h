@@ -28,10 +28,6 @@ class Shard {
   [[nodiscard]] const SlotWindow& window() const { return window_; }
   // For who repairs.
   [[nodiscard]] SlotWindow& window() { return window_; }
-  bool settle(uint32_t slot, std::span<const std::byte> payload,
-              std::span<const std::byte> exponents) {
-    return window_.settle(slot, payload, exponents);
-  }
 
   // Datagrams that were no packets of the switch: from others, or not whole.
   [[nodiscard]] uint64_t strangers() const { return strangers_; }

@@ -231,8 +231,13 @@ bool SlotWindow::settle(uint32_t number, std::span<const std::byte> payload,
   Slot& slot = slots_[number];
   if (slot.waiting == Waiting::kForNothing) return false;
   const uint64_t chunk = slot.chunk - firstChunk_;
-  const bool wants = operation_->shape(chunk).wants;
-  operation_->take(chunk, wants ? payload : std::span<const std::byte>(), exponents);
+  const ChunkShape shape = operation_->shape(chunk);
+  if (!shape.wants)
+    payload = {};
+  else if (payload.size() != shape.elements * wire::bytesOf(shape.type))
+    return false;
+  if (exponents.size() != size_t{2} * shape.exponents) return false;
+  operation_->take(chunk, payload, exponents);
   ++slot.uses;
   slot.waiting = Waiting::kForNothing;
   return true;

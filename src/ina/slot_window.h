@@ -76,7 +76,7 @@ class SlotWindow {
   [[nodiscard]] uint32_t opTag() const { return operation_ != nullptr ? operation_->opTag() : 0; }
   // What this rank gives, or gave, to the chunk that a slot waits for.
   [[nodiscard]] Contribution contribution(uint32_t slot);
-  // The value of that chunk, come by another way; false when the slot waits for none.
+  // The value of that chunk, come by another way; false when the slot waits for none such.
   bool settle(uint32_t slot, std::span<const std::byte> payload,
               std::span<const std::byte> exponents);
   // Of the operation under way, in the job; and how many of it are known.

@@ -246,6 +246,27 @@ TEST(SlotWindow, AfterAFailureNothingIsSent) {
   EXPECT_EQ(window.outgoing(batch), 0u);
 }
 
+// What a repair brings is taken where it is what the slot lacks, whole.
+TEST(SlotWindow, OnlyTheChunkThatIsLackedSettlesASlot) {
+  JobRig rig({.ranks = 2, .slots = 4});
+  Sums sums(2, 64 + 3);
+  sums.begin(rig);
+  SlotWindow& window = rig.shard(0).window();
+  const std::vector<int32_t> whole(64, 7), rest(3, 8);
+  const auto bytes = std::as_bytes(std::span(whole));
+  EXPECT_FALSE(window.settle(0, {}, {}));
+  EXPECT_FALSE(window.settle(0, bytes.first(252), {}));
+  EXPECT_FALSE(window.settle(0, bytes, bytes.first(2)));
+  EXPECT_FALSE(window.settle(2, bytes, {}));  // waits for nothing
+  EXPECT_EQ(sums.memory[0], std::vector<int32_t>(67, 1));
+  EXPECT_TRUE(window.settle(0, bytes, {}));
+  EXPECT_FALSE(window.settle(0, bytes, {}));
+  EXPECT_TRUE(window.settle(1, std::as_bytes(std::span(rest)), {}));
+  EXPECT_EQ(sums.memory[0][63], 7);
+  EXPECT_EQ(sums.memory[0][64], 8);
+  EXPECT_EQ(window.uses(0), 1u);
+}
+
 TEST(SlotWindow, StrangersAreNotListenedTo) {
   JobRig rig({.ranks = 2});
   Sums sums(2, 64);
